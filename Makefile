@@ -1,0 +1,174 @@
+# bivy is built with make alone.  `sudo make run` and `sudo make check` install what a new Debian lacks; the other
+# targets expect it to be there.  B is where everything goes:  make B=/tmp/elsewhere
+VERSION  := 0.1.0
+B        ?= build
+PREFIX   ?= /usr/local
+MAN      := $(PREFIX)/share/man/man8
+WERROR   ?= -Werror
+OPTIMIZE ?= -O2
+SANITIZE ?=
+HOSTCC   ?= $(CC)
+
+# What a Debian needs, by purpose; `make deps` and `make deps-check` see to it.
+DEPS       := gcc libc6-dev pkg-config libyajl-dev libcap-dev libseccomp-dev libmount-dev
+DEPS_CHECK := bats jq busybox-static shellcheck cppcheck clang clang-format clang-tidy python3-jsonschema strace \
+              libcap2-bin procps util-linux iproute2 man-db
+DEPS_VM    := qemu-system-x86 qemu-system-common mmdebstrap e2fsprogs
+VM         := ../shared/vm/vm.sh
+
+# The tree is the list of what is built: each directory of libexec with C files is a program libexec/bivy/bivy-NAME.
+# Programs ending in _gen print a header while building.
+SOURCES := $(filter-out %_gen.c,$(wildcard src/*/*.c)) $(wildcard src/*/*.S) src/main.c
+OBJECTS := $(patsubst %,$(B)/obj/%.o,$(basename $(SOURCES)))
+SHARED  := $(filter $(B)/obj/src/base/% $(B)/obj/src/json/% $(B)/obj/src/box/record.o,$(OBJECTS))
+NAMES   := $(patsubst libexec/%/,%,$(sort $(dir $(wildcard libexec/*/*.c))))
+HELPERS := $(NAMES:%=$(B)/libexec/bivy/bivy-%)
+GEN     := $(B)/gen/mountopt_table.h $(B)/gen/version.h
+COMMIT  := $(or $(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null),unknown)
+
+# pkg-config is asked when it is first needed, and once: `make run` begins on machines that do not have it.
+packages = yajl libseccomp libcap
+lazy = $(eval $(1) := $$(shell $(2)))$($(1))
+INCLUDES = $(call lazy,INCLUDES,pkg-config --cflags $(packages))
+LIBS = $(call lazy,LIBS,pkg-config --static --libs $(packages))
+
+CPPFLAGS += -D_GNU_SOURCE -iquote src -iquote $(B)/gen
+# A row of a table ends where what it says ends.
+CFLAGS   += -std=gnu17 $(OPTIMIZE) -g -Wall -Wextra -Wno-missing-field-initializers $(WERROR) \
+            -ffunction-sections -fdata-sections
+LDFLAGS  += -Wl,-z,relro,-z,now,--gc-sections
+ifeq ($(SANITIZE),)
+CFLAGS   += -fstack-protector-strong
+CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+# Debian names yajl's static archive libyajl_s.a.  Fatal warnings: a static glibc that wants NSS or dlopen says so here.
+LINK     = -static -Wl,--fatal-warnings
+LINKLIBS = $(LIBS:-lyajl=-lyajl_s)
+else
+CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK     = -fsanitize=$(SANITIZE)
+LINKLIBS = $(LIBS)
+endif
+
+# These have no libc under them: bivy-init is copied into a memfd for each container, bivy-shim stays in memory for each.
+BARE        := init shim
+BARE_CFLAGS  := -std=gnu17 -Os -g -Wall -Wextra $(WERROR) -ffreestanding -fno-stack-protector -fno-pie -fno-ident \
+                -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -U_FORTIFY_SOURCE
+BARE_LDFLAGS := -nostdlib -static -s -Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,norelro \
+                -Wl,-z,noexecstack,--fatal-warnings
+
+all: $(B)/bivy $(HELPERS) $(B)/bivy.8
+
+$(B)/bivy: $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LINKLIBS)
+
+# An archive, so that a helper takes in only what it uses.
+$(B)/obj/shared.a: $(SHARED)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+define helper
+$(B)/libexec/bivy/bivy-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/$(1)/*.c)) $(B)/obj/shared.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(LINKLIBS)
+endef
+$(foreach name,$(filter-out $(BARE),$(NAMES)),$(eval $(call helper,$(name))))
+
+define bare
+$(B)/libexec/bivy/bivy-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/$(1)/*.c))
+	@mkdir -p $$(@D)
+	$$(CC) $$(BARE_LDFLAGS) -o $$@ $$^
+
+$(B)/obj/libexec/$(1)/%.o: libexec/$(1)/%.c Makefile | $(GEN)
+	@mkdir -p $$(@D)
+	$$(CC) -D_GNU_SOURCE -iquote src -iquote $(B)/gen $$(BARE_CFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach name,$(BARE),$(eval $(call bare,$(name))))
+
+$(B)/obj/%.o: %.c Makefile | $(GEN)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(INCLUDES) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/%.o: %.S $(wildcard spec/*.json) Makefile
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
+$(B)/gen/mountopt_gen: src/oci/mountopt_gen.c Makefile
+	@mkdir -p $(@D)
+	$(HOSTCC) -Wall -Wextra -o $@ $< $(shell pkg-config --cflags --libs mount)
+
+$(B)/gen/mountopt_table.h: $(B)/gen/mountopt_gen
+	$< >$@.new && mv $@.new $@
+
+# Rewritten only when it says something new.
+$(B)/gen/version.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define BIVY_VERSION "%s"\n#define BIVY_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# The options in the manual are what the program itself says of them.
+$(B)/bivy.8: man/bivy.8.in $(B)/bivy
+	$(B)/bivy __manual >$@.options
+	sed -e 's/@VERSION@/$(VERSION)/' -e '/^@OPTIONS@$$/{r $@.options' -e 'd}' $< >$@.new && mv $@.new $@
+
+# What is missing of the packages $(1), installed; `make` is to be said again by root where this is not root.
+define install_missing
+@command -v dpkg-query >/dev/null || { echo "make: no Debian here; needed are: $(1)"; exit 0; }; \
+missing=; for p in $(1); do \
+	dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$p"; \
+done; \
+[ -n "$$missing" ] || exit 0; \
+[ "$$(id -u)" = 0 ] || { echo "make: missing packages:$$missing; run: sudo apt-get install$$missing" >&2; exit 1; }; \
+echo "make: installing$$missing"; \
+apt-get -q -o DPkg::Lock::Timeout=300 update; \
+DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $$missing
+endef
+
+deps:
+	$(call install_missing,$(DEPS))
+
+deps-check:
+	$(call install_missing,$(DEPS) $(DEPS_CHECK) $(if $(wildcard $(VM)),$(DEPS_VM)))
+
+# Shows it: a job whose one task prints what it sees from inside.
+run: deps
+	@$(MAKE) --no-print-directory all
+	$(B)/bivy up spec/examples/hello.hcl
+
+check: deps-check
+	@B='$(B)' MAKE='$(MAKE)' VM='$(VM)' tests/check
+
+lint: all
+	@B='$(B)' tests/layers
+	@B='$(B)' tests/lint
+
+bench: all
+	@[ -x tests/bench/bench.sh ] || { echo "make: tests/bench/bench.sh is not there yet"; exit 1; }
+	BIVY='$(abspath $(B))/bivy' tests/bench/bench.sh
+
+format:
+	clang-format -i $(wildcard src/*.c src/*/*.[ch] libexec/*/*.[ch])
+
+install: all
+	install -D -s $(B)/bivy $(DESTDIR)$(PREFIX)/bin/bivy
+	install -D -s -t $(DESTDIR)$(PREFIX)/libexec/bivy $(HELPERS)
+	install -D -m 644 $(B)/bivy.8 $(DESTDIR)$(MAN)/bivy.8
+	install -D -m 644 completions/bivy.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bivy
+	install -D -m 644 completions/bivy.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bivy
+	install -D -m 644 completions/bivy.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bivy.fish
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/bivy/examples $(wildcard spec/examples/*)
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/bivy $(DESTDIR)$(MAN)/bivy.8
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bivy
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bivy
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bivy.fish
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/bivy $(DESTDIR)$(PREFIX)/share/bivy
+
+clean:
+	rm -rf $(B)
+
+FORCE:
+.PHONY: all deps deps-check run check lint bench format install uninstall clean FORCE
+.DELETE_ON_ERROR:
+
+-include $(OBJECTS:.o=.d) $(patsubst %.c,$(B)/obj/%.d,$(wildcard libexec/*/*.c))
