@@ -1,0 +1,26 @@
+#include "oci/state.h"
+
+/* clang-format off */
+const struct name status_names[] = {
+	{ "creating", CREATING }, { "created", CREATED }, { "running", RUNNING }, { "paused", PAUSED }, { "stopped", STOPPED }, { 0 },
+};
+
+TYPE(exit_shown,
+	{ "code",        NUM(exit_shown, code), NEED },
+	{ "signal",      OPT(exit_shown, signal) },
+	{ "core",        BOOL(exit_shown, core) },
+	{ "oom",         BOOL(exit_shown, oom) },
+	{ "finished",    STR(exit_shown, finished) });
+
+const struct type oci_state_type = { sizeof(struct oci_state), FIELDS(
+	{ "ociVersion",  STR(oci_state, version), NEED },
+	{ "id",          STR(oci_state, id), NEED },
+	{ "status",      NAME(oci_state, status, status_names), NEED },
+	{ "pid",         NUM(oci_state, pid), NEED },
+	{ "bundle",      STR(oci_state, bundle), NEED },
+	{ "rootfs",      STR(oci_state, rootfs) },
+	{ "created",     STR(oci_state, created) },
+	{ "owner",       STR(oci_state, owner) },
+	{ "exit",        OBJ(oci_state, exit, exit_shown) },
+	{ "annotations", MAP(oci_state, annotations) }) };
+/* clang-format on */

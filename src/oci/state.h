@@ -1,0 +1,28 @@
+/* The state document of the runtime-spec: what `state` and `list` print, and what hooks read on their standard input.
+ */
+#pragma once
+#include "json/field.h"
+
+#include <sys/types.h>
+
+enum status { CREATING, CREATED, RUNNING, PAUSED, STOPPED };
+
+struct exit_shown {
+	int32_t code;
+	int32_t *signal;
+	bool core, oom;
+	const char *finished;
+};
+
+struct oci_state {
+	const char *version, *id;
+	enum status status;
+	pid_t pid; /* 0: none */
+	const char *bundle, *rootfs, *created, *owner;
+	struct exit_shown *exit; /* bivy's own: the exit record, from the end of the process until delete */
+	struct pair **annotations;
+};
+
+extern const struct type oci_state_type;
+extern const struct name status_names[];
+#define SPEC_VERSION "1.3.0"
