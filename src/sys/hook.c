@@ -1,0 +1,225 @@
+#include "sys/hook.h"
+
+#include "base/fail.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The end of what a hook printed on one descriptor: an error has room for a line of it. */
+struct tail {
+	int fd;
+	size_t length;
+	char at[4096];
+};
+
+struct running {
+	pid_t pid;
+	int pidfd, input;
+	const char *state; /* what is still to be written to its standard input */
+	size_t left;
+	struct tail out, err;
+};
+
+static void pipe_of(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		fail_sys("pipe");
+}
+
+static void never_block(int fd)
+{
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		fail_sys("fcntl");
+}
+
+/* posix_spawn(3) tells exec's own error, starts in a group of its own and leaves no signal ignored or blocked. */
+static int try_spawn(const struct hook *h, const int streams[3], pid_t *pid)
+{
+	static const char *const none[] = { NULL };
+	const char *const alone[] = { h->path, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t how;
+	sigset_t all, unblocked;
+
+	sigfillset(&all);
+	sigemptyset(&unblocked);
+	posix_spawn_file_actions_init(&files);
+	for (int i = 0; i < 3; i++)
+		posix_spawn_file_actions_adddup2(&files, streams[i], i);
+	posix_spawn_file_actions_addclosefrom_np(&files, 3);
+	posix_spawnattr_init(&how);
+	posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setpgroup(&how, 0);
+	posix_spawnattr_setsigdefault(&how, &all);
+	posix_spawnattr_setsigmask(&how, &unblocked);
+	int error = posix_spawn(pid, h->path, &files, &how,
+				(char **) (h->args && *h->args ? h->args : (const char **) alone),
+				(char **) (h->env ? h->env : (const char **) none));
+	posix_spawn_file_actions_destroy(&files);
+	return error;
+}
+
+/* 0, or the error of exec. */
+static int start(const struct hook *h, struct running *r)
+{
+	int in[2], out[2], err[2];
+	pipe_of(in);
+	pipe_of(out);
+	pipe_of(err);
+	int error = try_spawn(h, (const int[]){ in[0], out[1], err[1] }, &r->pid);
+
+	close(in[0]);
+	close(out[1]);
+	close(err[1]);
+	r->input = in[1];
+	r->out.fd = out[0];
+	r->err.fd = err[0];
+	never_block(r->input);
+	never_block(r->out.fd);
+	never_block(r->err.fd);
+	r->pidfd = error ? -1 : (int) syscall(SYS_pidfd_open, r->pid, 0);
+	if (!error && r->pidfd < 0)
+		fail_sys("pidfd_open");
+	return error;
+}
+
+static void stop(struct running *r)
+{
+	fd_close(&r->pidfd);
+	fd_close(&r->input);
+	fd_close(&r->out.fd);
+	fd_close(&r->err.fd);
+}
+
+/* Who reads nothing, or only a part, has heard enough: EPIPE is no error. */
+static void feed(struct running *r)
+{
+	ssize_t n = write(r->input, r->state, r->left);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	r->state += n > 0 ? n : 0;
+	r->left -= n > 0 ? (size_t) n : r->left;
+	if (!r->left)
+		fd_close(&r->input);
+}
+
+/* Keeps the newer half when the room is used up. */
+static void listen_to(struct tail *t)
+{
+	const size_t half = sizeof t->at / 2;
+	ssize_t n = 1;
+
+	while (n > 0) {
+		if (t->length == sizeof t->at) {
+			memmove(t->at, t->at + half, half);
+			t->length = half;
+		}
+		n = read(t->fd, t->at + t->length, sizeof t->at - t->length);
+		t->length += n > 0 ? (size_t) n : 0;
+	}
+	if (!n || (errno != EAGAIN && errno != EINTR))
+		fd_close(&t->fd);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until the hook itself has ended: what it left in the background may keep its streams and is not waited for.
+ * deadline 0: for ever.  False: the time was over. */
+static bool attend(struct running *r, int64_t deadline)
+{
+	for (;;) {
+		struct pollfd fds[] = { { r->pidfd, POLLIN, 0 },
+					{ r->out.fd, POLLIN, 0 },
+					{ r->err.fd, POLLIN, 0 },
+					{ r->input, POLLOUT, 0 } };
+		int64_t left = deadline ? deadline - now_ms() : -1;
+
+		if (deadline && left <= 0)
+			return false;
+		if (poll(fds, 4, (int) (left > INT32_MAX ? INT32_MAX : left)) < 0 && errno != EINTR)
+			fail_sys("poll");
+		if (fds[3].revents)
+			feed(r);
+		if (fds[1].revents || fds[0].revents)
+			listen_to(&r->out);
+		if (fds[2].revents || fds[0].revents)
+			listen_to(&r->err);
+		if (fds[0].revents)
+			return true;
+	}
+}
+
+static const char *last_line(struct tail *t)
+{
+	const char *all = trim(text_n(t->at, t->length)), *end = strrchr(all, '\n');
+	return end ? trim(end) : all;
+}
+
+static const char *said(struct running *r)
+{
+	const char *line = last_line(&r->err);
+	if (!*line)
+		line = last_line(&r->out);
+	return *line ? fmt(": %s", line) : "";
+}
+
+/* NULL: it did well; else what went wrong. */
+static const char *outcome(const struct hook *h, struct running *r)
+{
+	bool in_time = attend(r, h->timeout && *h->timeout > 0 ? now_ms() + (int64_t) *h->timeout * 1000 : 0);
+	int status;
+
+	if (!in_time)
+		kill(-r->pid, SIGKILL);
+	while (waitpid(r->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			fail_sys("waitpid");
+	if (!in_time)
+		return fmt("it took longer than its timeout of %d s and was killed%s", *h->timeout, said(r));
+	if (WIFSIGNALED(status))
+		return fmt("killed by signal %d (%s)%s", WTERMSIG(status), strsignal(WTERMSIG(status)), said(r));
+	return WEXITSTATUS(status) ? fmt("exit status %d%s", WEXITSTATUS(status), said(r)) : NULL;
+}
+
+static const char *run(const struct hook *h, const char *state)
+{
+	struct running r = { .pidfd = -1, .state = state, .left = strlen(state) };
+	int error = start(h, &r);
+	const char *wrong = error ? strerror(error) : outcome(h, &r);
+
+	stop(&r);
+	if (!wrong && (r.out.length || r.err.length))
+		debug("hook %s says%s", h->path, said(&r));
+	return wrong;
+}
+
+void hooks_run(const char *kind, struct hook *const *hooks, const char *state, bool failure_is_warning)
+{
+	struct sigaction before, ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, &before);
+	EACH(h, hooks) {
+		const char *wrong = run(*h, state);
+		if (wrong && !failure_is_warning)
+			fail("hook %s (%s #%d): %s", (*h)->path, kind, (int) (h - hooks), wrong);
+		if (wrong)
+			warn("hook %s (%s #%d): %s", (*h)->path, kind, (int) (h - hooks), wrong);
+	}
+	sigaction(SIGPIPE, &before, NULL);
+}
