@@ -1,0 +1,62 @@
+/* A container that is being made, or a process that is being put into one: what the steps of box/lists.c share.  A
+ * member is filled by the step that its comment names; descriptors are -1 until then. */
+#pragma once
+#include "oci/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct cgroup;
+struct filter;
+struct caps;
+struct container;
+
+/* What the caller of create, run, up or exec asked for. */
+struct wishes {
+	const char *console_socket, *pid_file;
+	const char *logs; /* directory for NAME.stdout.0 and NAME.stderr.0; NULL: the caller's streams */
+	const char *logs_name;
+	bool no_pivot, no_new_keyring, keep_terminal, no_shim;
+	int preserve_fds; /* descriptors from 3 on that the program gets, LISTEN_FDS included */
+};
+
+struct box {
+	const char *id, *bundle; /* the bundle as an absolute path */
+	const struct config *config;
+	const struct process *process; /* config's, or an exec's; NULL: there is none yet */
+	const struct wishes *wishes;
+	struct container *container; /* exec: the one to go into */
+
+	const char *root;            /* where all state lives: --root */
+	int dir;                     /* "state directory": <root>/ID, locked while open here */
+	struct cgroup *cgroup;       /* "cgroup" */
+	bool born_in_cgroup;         /* "process" */
+	const struct filter *filter; /* "filter" */
+	const struct caps *caps;     /* "capabilities" */
+	int init_program;            /* "bivy-init": its sealed copy */
+	int start;                   /* "start socket": it listens; INIT inherits it */
+	int out, err;                /* \"logs\": what the program's streams go to */
+	int root_tree;               /* "sources": the root filesystem, detached */
+	int *sources;                /* "sources": one for each of config->mounts, -1 for those that are no binds */
+	struct join *joins;          /* "namespaces": those that INIT enters by itself, up to one with flag 0 */
+
+	pid_t init; /* "process": its pid, 0 in INIT itself */
+	int pidfd;
+	uint64_t started; /* start time, see base/proc.h */
+	int peer, gift;   /* the other process, and a descriptor that goes along with the turn */
+
+	int proc;            /* INIT, "mounts": the procfs we mounted; -1: none */
+	int terminal;        /* INIT, "terminal" */
+	int console;         /* HOST, "console": the master */
+	const char *program; /* INIT, "program" */
+	int plan;            /* INIT, "plan" */
+};
+
+/* Walks create_steps for config.json in the bundle; returns when the container is created. */
+void box_create(struct box *);
+
+/* Walks exec_steps; returns when the program runs. */
+void box_exec(struct box *);
+
+struct box *box_new(const char *root, const char *id, const struct wishes *);

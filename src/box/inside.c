@@ -1,0 +1,206 @@
+/* INIT on its way into the container.  Until "root" is entered it sees the host's files by absolute paths, and the
+ * container's only through the descriptor b->root_tree. */
+#include "base/fail.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "box/box.h"
+#include "box/container.h"
+#include "box/steps.h"
+#include "sys/cgroup_mount.h"
+#include "sys/dev.h"
+#include "sys/hook.h"
+#include "sys/idmap.h"
+#include "sys/mask.h"
+#include "sys/mount.h"
+#include "sys/netdev.h"
+#include "sys/ns.h"
+#include "sys/root.h"
+#include "sys/sysctl.h"
+#include "sys/tty.h"
+
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A session of its own, so that the caller's terminal sends it no signals; and not dumpable, so that a process of the
+ * container that is joined can neither trace it nor open its files in /proc (CVE-2016-9962). */
+void session_begin(struct box *b)
+{
+	if (setsid() < 0)
+		fail_sys("setsid");
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		fail_sys("PR_SET_DUMPABLE");
+	fd_close(&b->dir);
+	/* Without CONFIG_KEYS, or where a filter of our caller forbids it, there is nothing that could leak. */
+	if (!b->wishes->no_new_keyring)
+		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, fmt("_ses.%s", b->id));
+}
+
+/* Whoever has its streams in files reads nothing from the caller either. */
+void logs_take(struct box *b)
+{
+	autoclose int none = try_open(AT_FDCWD, "/dev/null", O_RDONLY);
+	if (dup2(none, 0) < 0 || dup2(b->out, 1) < 0 || dup2(b->err, 2) < 0)
+		fail_sys("streams");
+	fd_close(&b->out);
+	fd_close(&b->err);
+}
+
+void cgroup_join(struct box *b)
+{
+	if (b->born_in_cgroup)
+		cgroup_close_doors(b->cgroup);
+	else
+		cgroup_enter(b->cgroup);
+}
+
+void namespaces_enter(struct box *b)
+{
+	for (const struct join *j = b->joins; j->flag; j++)
+		namespace_enter(j);
+	if (config_has_new(b->config, CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
+		fail_sys("new cgroup namespace");
+}
+
+void user_namespace(struct box *b)
+{
+	(void) b;
+	become_root();
+	/* Changing ids makes a process dumpable by others again. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		fail_sys("PR_SET_DUMPABLE");
+}
+
+void hostname_apply(struct box *b) { hostname_set(b->config->hostname, b->config->domainname); }
+
+void loopback(struct box *b)
+{
+	(void) b;
+	loopback_up();
+}
+
+void root_place(struct box *b)
+{
+	root_isolate();
+	mount_propagation(b->root_tree,
+			  (1UL << 18) | (1UL << 14)); /* MS_PRIVATE | MS_REC: nothing of ours reaches the host */
+	root_attach(b->root_tree);
+}
+
+static bool is_directory(int fd) { return try_open(fd, ".", O_PATH | O_DIRECTORY) >= 0; }
+
+static void mount_bind(struct box *b, const struct mount *m, int source)
+{
+	autoclose int place = place_in_root(b->root_tree, m->destination, is_directory(source));
+	mount_attach(source, place, m->destination);
+	close(source);
+}
+
+static void mount_again(struct box *b, const struct mount *m, const struct mount_options *o)
+{
+	autoclose int place = open_in_root(b->root_tree, m->destination, O_PATH);
+	mount_change(place, o);
+}
+
+static void mount_filesystem(struct box *b, const struct mount *m, const struct mount_options *o)
+{
+	autoclose int place = place_in_root(b->root_tree, m->destination, true);
+	if (starts_with(m->type, "cgroup")) {
+		cgroup_mount(b->cgroup, place, o, config_has_new(b->config, CLONE_NEWCGROUP));
+		return;
+	}
+	int fd = filesystem_new(m->type, m->source, o);
+	mount_change(fd, &(struct mount_options){ .below = o->below, .propagation = o->propagation });
+	mount_attach(fd, place, m->destination);
+	/* Kept: what we have mounted ourselves is the procfs that writes may go to. */
+	if (same(m->type, "proc") && b->proc < 0)
+		b->proc = fd;
+	else
+		close(fd);
+}
+
+void mounts_make(struct box *b)
+{
+	size_t i = 0;
+	EACH(m, b->config->mounts) {
+		struct mount_options o = mount_options_read(*m, fmt("mounts[%zu]", i));
+		if (b->sources[i] >= 0)
+			mount_bind(b, *m, b->sources[i]);
+		else if (o.remount)
+			mount_again(b, *m, &o);
+		else
+			mount_filesystem(b, *m, &o);
+		i++;
+	}
+}
+
+/* Who binds the host's /dev gets it as it is. */
+static bool has_hosts_dev(const struct config *c)
+{
+	EACH(m, c->mounts)
+		if (same(clean_path((*m)->destination), "/dev") && mount_is_bind(*m))
+			return true;
+	return false;
+}
+
+void devices_place(struct box *b)
+{
+	bool bind = has_user_namespace(b);
+	if (!has_hosts_dev(b->config)) {
+		mode_t old = umask(0);
+		devices_make(b->root_tree, default_devices, bind);
+		device_links_make(b->root_tree);
+		umask(old);
+	}
+	devices_make(b->root_tree, b->config->linux_part->devices, bind);
+}
+
+void terminal_make(struct box *b)
+{
+	const struct process *p = b->process;
+	const struct console_size *size = p->console_size;
+	int root = b->root_tree >= 0 ? b->root_tree : open_dir(AT_FDCWD, "/");
+
+	b->gift = terminal_open(root, p->user->uid, size ? size->height : 0, size ? size->width : 0, &b->terminal);
+	if (b->root_tree >= 0 && has_new_mounts(b))
+		terminal_bind_console(b->root_tree, b->terminal);
+	fd_close(&b->terminal);
+}
+
+void hooks_create_container(struct box *b)
+{
+	hooks_run("createContainer", b->config->hooks->create_container,
+		  state_line(b->config, b->id, b->bundle, CREATED, getpid()), false);
+}
+
+void sysctls(struct box *b)
+{
+	if (b->proc < 0)
+		b->proc = filesystem_new("proc", "proc", NULL);
+	sysctls_apply(b->proc, b->config->linux_part->sysctl);
+}
+
+void masks(struct box *b) { paths_mask(b->root_tree, b->config->linux_part->masked_paths); }
+
+void readonly_paths(struct box *b) { paths_make_readonly(b->root_tree, b->config->linux_part->readonly_paths); }
+
+void root_step_into(struct box *b)
+{
+	if (!has_new_mounts(b)) {
+		root_change(b->root_tree);
+		fd_close(&b->root_tree);
+		return;
+	}
+	if (b->config->root->readonly)
+		mount_readonly(b->root_tree, false);
+	root_enter(b->root_tree, b->wishes->no_pivot);
+	if (b->config->linux_part->propagation)
+		mount_propagation(b->root_tree, (uint64_t) b->config->linux_part->propagation);
+	fd_close(&b->root_tree);
+}

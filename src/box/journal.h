@@ -1,0 +1,15 @@
+/* What a container has on the host, noted before it is made, so that `delete --force` clears up after a SIGKILL at any
+ * point. */
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+struct journal {
+	const char *cgroup; /* the path below the hierarchies; NULL: none was begun */
+	pid_t init;         /* 0: none was begun */
+	uint64_t started;
+};
+
+void journal_cgroup(int dir, const char *path);
+void journal_init(int dir, pid_t, uint64_t started);
+struct journal journal_read(int dir);

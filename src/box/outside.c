@@ -1,0 +1,49 @@
+/* What HOST does for INIT while it waits. */
+#include "base/fail.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "box/box.h"
+#include "box/container.h"
+#include "box/peer.h"
+#include "box/steps.h"
+#include "sys/hook.h"
+#include "sys/idmap.h"
+#include "sys/rlimit.h"
+#include "sys/tty.h"
+
+#include <fcntl.h>
+
+void id_mappings(struct box *b)
+{
+	const struct linux_part *l = b->config->linux_part;
+	id_mappings_write(b->init, l->uid_mappings, l->gid_mappings);
+}
+
+void console_pass(struct box *b)
+{
+	b->console = fd_take(&b->gift);
+	if (b->console < 0)
+		fail("no terminal came from the container");
+	if (b->wishes->console_socket)
+		console_send(b->wishes->console_socket, &b->console);
+}
+
+/* runtime-spec: `created` while the container is being made, and the pid as the runtime sees it. */
+static const char *hook_state(const struct box *b) { return state_line(b->config, b->id, b->bundle, CREATED, b->init); }
+
+void hooks_prestart(struct box *b) { hooks_run("prestart", b->config->hooks->prestart, hook_state(b), false); }
+
+void hooks_create_runtime(struct box *b)
+{
+	hooks_run("createRuntime", b->config->hooks->create_runtime, hook_state(b), false);
+}
+
+void rlimits(struct box *b) { rlimits_apply(b->init, b->process->rlimits); }
+
+void oom_score(struct box *b)
+{
+	write_file(AT_FDCWD, fmt("/proc/%d/oom_score_adj", b->init), fmt("%d", *b->process->oom_score_adj));
+}
+
+void program_runs(struct box *b) { (void) b; }

@@ -1,0 +1,55 @@
+/* How INIT becomes the program: it looks for it, writes down what is left to do, and hands over to bivy-init. */
+#include "base/fail.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "box/box.h"
+#include "box/container.h"
+#include "box/steps.h"
+#include "sys/planfile.h"
+#include "sys/program.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void program_look_up(struct box *b)
+{
+	autoclose int root = open_dir(AT_FDCWD, "/");
+	b->program = program_find(root, b->process->env, b->process->cwd, *b->process->args);
+}
+
+void plan_make(struct box *b)
+{
+	static const struct user root_user;
+	static const struct process none = { .user = (struct user *) &root_user, .cwd = "/" };
+	const struct hooks *hooks = b->config->hooks;
+	bool exec = b->start < 0;
+	struct init_work w = {
+		.process = b->process ? b->process : &none,
+		.program = b->program ? b->program : "",
+		.caps = b->caps,
+		.filter = b->filter,
+		.hooks = hooks && !exec ? hooks->start_container : NULL,
+		.state = state_line(b->config, b->id, b->bundle, CREATED, getpid()),
+		.start_fd = b->start,
+		.peer_fd = exec ? b->peer : -1,
+		.keep_fds = b->wishes->preserve_fds,
+	};
+	b->plan = plan_write(&w);
+}
+
+void init_become(struct box *b)
+{
+	char *args[] = { "bivy-init", fmt("%d", b->plan), NULL };
+	char *none[] = { NULL };
+
+	fd_keep_over_exec(b->plan);
+	if (b->start >= 0)
+		fd_keep_over_exec(b->start);
+	else
+		fd_keep_over_exec(b->peer);
+	syscall(SYS_execveat, b->init_program, "", args, none, AT_EMPTY_PATH);
+	fail_sys("execute bivy-init");
+}

@@ -1,0 +1,74 @@
+#include "box/peer.h"
+
+#include "base/fail.h"
+#include "base/fd.h"
+#include "box/interrupt.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { TURN = 0, LAST_WORDS = '!' }; /* the first byte of a message; bivy-init speaks like this too (sys/plan.h) */
+
+void peer_pair(int ends[2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		fail_sys("socketpair");
+}
+
+void peer_pass(int peer, int *gift)
+{
+	if (try_fd_send(peer, *gift, &(char){ TURN }, 1) < 0 && errno != EPIPE && errno != ECONNRESET)
+		fail_sys("pass the turn to the other process");
+	fd_close(gift);
+}
+
+/* Bytes received; 0: the peer is gone.  Does not return when it had last words. */
+static long receive(int peer, int *gift)
+{
+	char said[4096];
+	long n;
+
+	while ((n = try_fd_receive(peer, gift, said, sizeof said - 1)) < 0) {
+		if (errno != EINTR && errno != ECONNRESET)
+			fail_sys("wait for the other process");
+		interrupt_check();
+		if (errno == ECONNRESET)
+			return 0;
+	}
+	said[n] = 0;
+	if (n > 2 && *said == LAST_WORDS)
+		fail_relay((enum kind)(unsigned char) said[1], said + 2);
+	return n;
+}
+
+void peer_wait(int peer, int *gift)
+{
+	if (!receive(peer, gift))
+		fail("the container's first process is gone (was it killed, or out of memory?)");
+}
+
+void peer_wait_gone(int peer)
+{
+	int none = -1;
+	while (receive(peer, &none))
+		fd_close(&none);
+}
+
+static int listener = -1;
+
+static void tell_peer(enum kind kind, const char *message)
+{
+	char said[4096] = { LAST_WORDS, (char) kind };
+	size_t n = strnlen(message, sizeof said - 3);
+	memcpy(said + 2, message, n);
+	send(listener, said, n + 2, MSG_NOSIGNAL);
+}
+
+void peer_hears_failures(int peer)
+{
+	listener = peer;
+	fail_to(tell_peer);
+}

@@ -1,0 +1,163 @@
+/* What HOST makes ready while there is one process: memory, JSON and BPF work, descriptors, the cgroup. */
+#include "base/fail.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "box/box.h"
+#include "box/journal.h"
+#include "box/steps.h"
+#include "sys/caps.h"
+#include "sys/cgroup.h"
+#include "sys/dev.h"
+#include "sys/mount.h"
+#include "sys/ns.h"
+#include "sys/planfile.h"
+#include "sys/rlimit.h"
+#include "sys/seccomp.h"
+#include "sys/sysctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void check_terminal(const struct box *b)
+{
+	const struct wishes *w = b->wishes;
+	bool terminal = b->process->terminal;
+	if (terminal && !w->console_socket && !w->keep_terminal)
+		fail("process.terminal needs --console-socket: nobody else could read the terminal");
+	if (!terminal && w->console_socket)
+		fail("--console-socket needs process.terminal to be true");
+}
+
+static void check_preserved(int fds)
+{
+	for (int fd = 3; fd < 3 + fds; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			fail("--preserve-fds: descriptor %d is not open", fd);
+}
+
+void process_prepare(struct box *b)
+{
+	bool own_users = has_user_namespace(b);
+	check_terminal(b);
+	check_preserved(b->wishes->preserve_fds);
+	rlimits_check(b->process->rlimits);
+	if (!b->process->capabilities)
+		return;
+	struct caps *caps = mem(sizeof *caps);
+	*caps = caps_read(b->process->capabilities, caps_grantable(own_users));
+	b->caps = caps;
+}
+
+void filter_compile(struct box *b) { b->filter = seccomp_compile(b->config->linux_part->seccomp); }
+
+void init_copy(struct box *b) { b->init_program = init_memfd(); }
+
+/* Under another name until the container is created: a socket called "start" is what says so. */
+void start_listen(struct box *b)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+
+	/* Through our descriptor, since a socket's path may have 107 bytes only. */
+	strcpy(name.sun_path, fmt("/proc/self/fd/%d/start.new", b->dir));
+	b->start = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (b->start < 0 || bind(b->start, (struct sockaddr *) &name, sizeof name) < 0 || listen(b->start, 1) < 0)
+		fail_sys("start socket");
+}
+
+static int open_log(int dir, const char *name, const char *stream)
+{
+	/* Jobs may write to this directory: what they put there is no place of ours. */
+	const char *file = fmt("%s.%s.0", name, stream);
+	int fd = try_open(dir, file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW);
+	if (fd < 0)
+		fail_sys("log file %s", file);
+	return fd;
+}
+
+void logs_open(struct box *b)
+{
+	autoclose int dir = open_dir(AT_FDCWD, b->wishes->logs);
+	b->out = open_log(dir, b->wishes->logs_name, "stdout");
+	b->err = open_log(dir, b->wishes->logs_name, "stderr");
+}
+
+void root_open(struct box *b)
+{
+	const char *path = b->config->root->path;
+	autoclose int bundle = open_dir(AT_FDCWD, b->bundle);
+	struct stat st;
+
+	if (fstatat(bundle, path, &st, 0) < 0)
+		fail_sys("invalid rootfs: root.path \"%s\" of bundle %s", path, b->bundle);
+	if (!S_ISDIR(st.st_mode))
+		fail("invalid rootfs: root.path \"%s\" of bundle %s: Not a directory", path, b->bundle);
+	if (has_new_mounts(b))
+		b->root_tree = tree_open(bundle, path, true);
+	else
+		b->root_tree = open_dir(bundle, path);
+}
+
+void sources_open(struct box *b)
+{
+	size_t i = 0;
+	autoclose int bundle = open_dir(AT_FDCWD, b->bundle);
+
+	b->sources = mem((count(b->config->mounts) + 1) * sizeof *b->sources);
+	EACH(m, b->config->mounts) {
+		b->sources[i] = -1;
+		if (mount_is_bind(*m)) {
+			struct mount_options o = mount_options_read(*m, fmt("mounts[%zu]", i));
+			/* Private unless the configuration says otherwise: what is mounted there later is not the
+			 * container's concern. */
+			if (!o.propagation)
+				o.propagation = (1UL << 18) | (o.recursive_bind ? 1UL << 14 : 0);
+			if (!o.remount) {
+				b->sources[i] = tree_open(bundle, (*m)->source, o.recursive_bind);
+				mount_change(b->sources[i], &o);
+			}
+		}
+		i++;
+	}
+}
+
+static bool shares(const struct box *b, int flag) { return !config_namespace(b->config, flag); }
+
+void namespaces_open(struct box *b)
+{
+	struct namespace *const *all = b->config->linux_part->namespaces;
+	size_t n = 0;
+
+	b->joins = mem((count(all) + 1) * sizeof *b->joins);
+	EACH(s, all)
+		if ((*s)->path)
+			b->joins[n++] = (struct join){ (*s)->flag, namespace_open((*s)->path, (*s)->flag), (*s)->path };
+	EACH(s, b->config->linux_part->sysctl)
+		sysctl_check((*s)->key, !shares(b, CLONE_NEWIPC), !shares(b, CLONE_NEWNET), !shares(b, CLONE_NEWUTS));
+}
+
+void cgroup_prepare(struct box *b)
+{
+	b->cgroup = cgroup_plan(cgroup_path_of(b->config->linux_part->cgroups_path, b->id));
+	journal_cgroup(b->dir, b->cgroup->path);
+	cgroup_make(b->cgroup);
+	cgroup_open_doors(b->cgroup);
+}
+
+void cgroup_limits(struct box *b) { cgroup_limit(b->cgroup, b->config->linux_part->resources); }
+
+void cgroup_device_rules(struct box *b)
+{
+	struct device_rule **rules = b->config->linux_part->resources->devices;
+	EACH(rule, default_device_rules)
+		rules = append(rules, *rule);
+	cgroup_devices(b->cgroup, rules, false);
+}

@@ -1,0 +1,76 @@
+/* The steps that box/lists.c puts in order, by the file that holds them. */
+#pragma once
+#include <stdbool.h>
+
+struct box;
+
+/* claim.c: the state directory */
+void state_reserve(struct box *);
+void state_publish(struct box *);
+void pid_file_write(struct box *);
+
+/* prepare.c: what HOST makes ready before there is a second process */
+void process_prepare(struct box *);
+void filter_compile(struct box *);
+void init_copy(struct box *);
+void start_listen(struct box *);
+void logs_open(struct box *);
+void root_open(struct box *);
+void sources_open(struct box *);
+void namespaces_open(struct box *);
+void cgroup_prepare(struct box *);
+void cgroup_limits(struct box *);
+void cgroup_device_rules(struct box *);
+
+/* spawn.c: one process becomes two */
+void box_spawn(struct box *);
+void box_spawn_into(struct box *);
+
+/* inside.c: what INIT does on its way into the container */
+void session_begin(struct box *);
+void logs_take(struct box *);
+void cgroup_join(struct box *);
+void namespaces_enter(struct box *);
+void user_namespace(struct box *);
+void hostname_apply(struct box *);
+void loopback(struct box *);
+void root_place(struct box *);
+void mounts_make(struct box *);
+void devices_place(struct box *);
+void terminal_make(struct box *);
+void hooks_create_container(struct box *);
+void sysctls(struct box *);
+void masks(struct box *);
+void readonly_paths(struct box *);
+void root_step_into(struct box *);
+
+/* payload.c: how INIT becomes the program */
+void program_look_up(struct box *);
+void plan_make(struct box *);
+void init_become(struct box *);
+
+/* outside.c: what HOST does for INIT while it waits */
+void id_mappings(struct box *);
+void console_pass(struct box *);
+void hooks_prestart(struct box *);
+void hooks_create_runtime(struct box *);
+void rlimits(struct box *);
+void oom_score(struct box *);
+void program_runs(struct box *);
+
+/* when.c: which steps a configuration needs.  Both processes ask, so it alone decides. */
+bool has_process(const struct box *);
+bool has_filter(const struct box *);
+bool has_logs(const struct box *);
+bool has_user_namespace(const struct box *);
+bool has_new_user_namespace(const struct box *);
+bool has_hostname(const struct box *);
+bool has_new_network(const struct box *);
+bool has_new_mounts(const struct box *);
+bool has_terminal(const struct box *);
+bool has_prestart(const struct box *);
+bool has_create_runtime(const struct box *);
+bool has_create_container(const struct box *);
+bool has_sysctl(const struct box *);
+bool has_rlimits(const struct box *);
+bool has_oom_score(const struct box *);
