@@ -1,7 +1,7 @@
 #include "hook.h"
 
+#include "base/syscall.h"
 #include "signals.h"
-#include "syscall.h"
 #include "tell.h"
 
 #include <asm/errno.h>

@@ -1,10 +1,10 @@
 /* bivy-init: what stands in the container between `create` and its program, as the container's first process.  It does
  * what the plan says (sys/plan.h), in the order of the table below, without a libc: a created container holds
  * kilobytes, and the program that the container can see behind /proc/PID/exe is a sealed copy of this. */
+#include "base/syscall.h"
 #include "hook.h"
 #include "privilege.h"
 #include "signals.h"
-#include "syscall.h"
 #include "tell.h"
 
 #include <asm/errno.h>

@@ -1,6 +1,6 @@
 #include "mapped.h"
 
-#include "syscall.h"
+#include "base/syscall.h"
 #include "tell.h"
 
 #include <linux/fs.h>

@@ -1,6 +1,6 @@
 #include "privilege.h"
 
-#include "syscall.h"
+#include "base/syscall.h"
 #include "tell.h"
 
 #include <asm/errno.h>

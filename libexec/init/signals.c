@@ -1,6 +1,6 @@
 #include "signals.h"
 
-#include "syscall.h"
+#include "base/syscall.h"
 #include "tell.h"
 
 #include <asm/signal.h>

@@ -1,6 +1,6 @@
 #include "tell.h"
 
-#include "syscall.h"
+#include "base/syscall.h"
 
 #include <asm/errno.h>
 

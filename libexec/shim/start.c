@@ -2,7 +2,7 @@
  * builds with a libc as well (then this file is empty): a static glibc costs each container 700 KiB of resident memory,
  * this 16.  Manuals: section 2 of each name; what the kernel sees differently from libc is said beside it. */
 #if !__STDC_HOSTED__
-#include "../init/syscall.h"
+#include "base/syscall.h"
 
 #include <dirent.h>
 #include <errno.h>

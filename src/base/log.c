@@ -38,12 +38,14 @@ static void escape(char *to, size_t room, const char *from)
 
 static void put(int fd, enum level level, const char *message, bool json)
 {
-	char time_text[32], escaped[2 * 4096];
+	char time_text[80], escaped[2 * 4096];
 	time_t now = time(NULL);
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
-	strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	/* Not by strftime(3), which reads the machine's time zone first. */
+	snprintf(time_text, sizeof time_text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	escape(escaped, sizeof escaped, message);
 	if (json)
 		dprintf(fd, "{\"level\":\"%s\",\"msg\":\"%s\",\"time\":\"%s\"}\n", level_names[level], escaped,

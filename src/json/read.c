@@ -196,9 +196,9 @@ static _Noreturn void refuse_text(const char *file, const char *json, const char
 	yajl_handle h = yajl_alloc(NULL, NULL, NULL);
 	size_t length = strlen(json), line = 1, column = 1;
 
-	if (yajl_parse(h, (const unsigned char *) json, length) == yajl_status_ok)
-		yajl_complete_parse(h);
-	size_t at = yajl_get_bytes_consumed(h);
+	/* All of it is good as far as it goes: then it is the end that came too soon. */
+	bool good = yajl_parse(h, (const unsigned char *) json, length) == yajl_status_ok;
+	size_t at = good ? length : yajl_get_bytes_consumed(h);
 	for (size_t i = 0; i < at && i + 1 < length; i++) {
 		column = json[i] == '\n' ? 1 : column + 1;
 		line += json[i] == '\n';

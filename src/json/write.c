@@ -131,6 +131,8 @@ char *json_text(const void *from, const struct type *t, bool beautiful)
 
 char *json_list_text(const void *const *list, const struct type *t)
 {
+	if (!count(list))
+		return fmt("[]\n"); /* yajl would put an empty line in between */
 	yajl_gen g = begin(true);
 	yajl_gen_array_open(g);
 	EACH(item, list)
