@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -235,13 +236,28 @@ static bool is_itself(const struct cgroup *cg, const char *dir)
 	return false;
 }
 
+/* What of the cgroup is ours: another's may stand in some hierarchies under the same path. */
+static struct cgroup made_part(const struct made *made)
+{
+	struct cgroup part = *made->cg;
+	part.hierarchies = NULL;
+	EACH(h, made->cg->hierarchies)
+		if (contains_word(made->dirs, (*h)->dir))
+			part.hierarchies = append(part.hierarchies, *h);
+	return part;
+}
+
 /* A parent may hold another's cgroups by now: of that only what is empty goes. */
 static void remove_made(void *arg)
 {
 	const struct made *made = arg;
+	struct cgroup part = made_part(made);
 	int patience_ms = 1000;
 
-	for (size_t n = count(made->dirs); n--;) {
+	/* A createContainer hook may live still: without a namespace of pids it does not end with who ran it. */
+	if (part.hierarchies)
+		try_cgroup_kill(&part, SIGKILL);
+	for (size_t n = count(made->dirs); made->dirs && n--;) {
 		if (is_itself(made->cg, made->dirs[n]))
 			try_remove_dir(made->dirs[n], &patience_ms);
 		else
@@ -345,7 +361,7 @@ const char *cgroup_why_not(const struct cgroup *cg, const char *controller)
 		   all ? trim(all) : "unknown");
 }
 
-static void check_unused(const struct cgroup *cg)
+void cgroup_check_unused(const struct cgroup *cg)
 {
 	EACH(h, cg->hierarchies) {
 		const char *processes = try_read_whole(AT_FDCWD, fmt("%s/cgroup.procs", (*h)->dir));
@@ -373,7 +389,7 @@ void cgroup_make(struct cgroup *cg)
 	EACH(h, cg->hierarchies)
 		was_there |= exists(AT_FDCWD, (*h)->dir);
 	if (was_there)
-		check_unused(cg);
+		cgroup_check_unused(cg);
 	undo(remove_made, made);
 	EACH(h, cg->hierarchies)
 		make_one(*h, made);
@@ -383,7 +399,7 @@ void cgroup_make(struct cgroup *cg)
 	else if (cpuset)
 		cpuset_inherit(cpuset);
 	if (!was_there && cgroup_frozen(cg))
-		check_unused(cg);
+		cgroup_check_unused(cg);
 }
 
 /* ---- joining ---- */

@@ -36,6 +36,10 @@ const char **cgroup_missing(const struct cgroup *);
 /* Whether we have the permission; false without cgroups too.  A rootless caller goes on without. */
 bool cgroup_may_make(const struct cgroup *);
 
+/* Fails when the cgroup is there and holds processes or is frozen: it is another's.  Before a journal names it as ours.
+ */
+void cgroup_check_unused(const struct cgroup *);
+
 /* HOST.  Makes what is missing, with one undo() for all of it.  v1: cpuset takes cpus and mems over from above where it
  * has none.  v2: turns on what controllers it can in the ancestors; one that cannot be is an error of the limit that
  * needs it, not before.  Fails when the cgroup is there and holds processes or is frozen.  Without cgroups: one

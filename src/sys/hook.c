@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "oci/names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,8 +141,8 @@ static int64_t now_ms(void)
 }
 
 /* Until the hook itself has ended: what it left in the background may keep its streams and is not waited for.
- * deadline 0: for ever.  False: the time was over. */
-static bool attend(struct running *r, int64_t deadline)
+ * deadline 0: for ever.  False: the time was over, or we are to stop. */
+static bool attend(struct running *r, int64_t deadline, int (*interrupted)(void))
 {
 	for (;;) {
 		struct pollfd fds[] = { { r->pidfd, POLLIN, 0 },
@@ -150,7 +151,7 @@ static bool attend(struct running *r, int64_t deadline)
 					{ r->input, POLLOUT, 0 } };
 		int64_t left = deadline ? deadline - now_ms() : -1;
 
-		if (deadline && left <= 0)
+		if ((deadline && left <= 0) || interrupted())
 			return false;
 		if (poll(fds, 4, (int) (left > INT32_MAX ? INT32_MAX : left)) < 0 && errno != EINTR)
 			fail_sys("poll");
@@ -180,9 +181,10 @@ static const char *said(struct running *r)
 }
 
 /* NULL: it did well; else what went wrong. */
-static const char *outcome(const struct hook *h, struct running *r)
+static const char *outcome(const struct hook *h, struct running *r, int (*interrupted)(void))
 {
-	bool in_time = attend(r, h->timeout && *h->timeout > 0 ? now_ms() + (int64_t) *h->timeout * 1000 : 0);
+	int64_t deadline = h->timeout && *h->timeout > 0 ? now_ms() + (int64_t) *h->timeout * 1000 : 0;
+	bool in_time = attend(r, deadline, interrupted);
 	int status;
 
 	if (!in_time)
@@ -190,6 +192,8 @@ static const char *outcome(const struct hook *h, struct running *r)
 	while (waitpid(r->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			fail_sys("waitpid");
+	if (!in_time && interrupted())
+		return fmt("interrupted by %s", signal_name(interrupted()));
 	if (!in_time)
 		return fmt("it took longer than its timeout of %d s and was killed%s", *h->timeout, said(r));
 	if (WIFSIGNALED(status))
@@ -197,11 +201,11 @@ static const char *outcome(const struct hook *h, struct running *r)
 	return WEXITSTATUS(status) ? fmt("exit status %d%s", WEXITSTATUS(status), said(r)) : NULL;
 }
 
-static const char *run(const struct hook *h, const char *state)
+static const char *run(const struct hook *h, const char *state, int (*interrupted)(void))
 {
 	struct running r = { .pidfd = -1, .state = state, .left = strlen(state) };
 	int error = start(h, &r);
-	const char *wrong = error ? strerror(error) : outcome(h, &r);
+	const char *wrong = error ? strerror(error) : outcome(h, &r, interrupted);
 
 	stop(&r);
 	if (!wrong && (r.out.length || r.err.length))
@@ -209,13 +213,16 @@ static const char *run(const struct hook *h, const char *state)
 	return wrong;
 }
 
-void hooks_run(const char *kind, struct hook *const *hooks, const char *state, bool failure_is_warning)
+static int never(void) { return 0; }
+
+void hooks_run(const char *kind, struct hook *const *hooks, const char *state, bool failure_is_warning,
+	       int (*interrupted)(void))
 {
 	struct sigaction before, ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGPIPE, &ignore, &before);
 	EACH(h, hooks) {
-		const char *wrong = run(*h, state);
+		const char *wrong = run(*h, state, interrupted ? interrupted : never);
 		if (wrong && !failure_is_warning)
 			fail("hook %s (%s #%d): %s", (*h)->path, kind, (int) (h - hooks), wrong);
 		if (wrong)

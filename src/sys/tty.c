@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/socket.h"
 #include "sys/mount.h"
 
 #include <errno.h>
@@ -15,9 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <termios.h>
 #include <unistd.h>
@@ -68,15 +67,8 @@ void terminal_bind_console(int root, int terminal)
 
 void console_send(const char *path, int *master)
 {
-	autoclose int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-
-	if (strlen(path) >= sizeof to.sun_path)
-		fail("console socket %s: the path is longer than %zu bytes", path, sizeof to.sun_path - 1);
-	strcpy(to.sun_path, path);
-	if (s < 0 || connect(s, (struct sockaddr *) &to, sizeof to) < 0)
-		fail_sys("console socket %s", path);
-	if (try_fd_send(s, *master, "/dev/ptmx", 9) < 0)
+	autoclose int s = try_stream_connect(path);
+	if (s < 0 || try_fd_send(s, *master, "/dev/ptmx", 9) < 0)
 		fail_sys("console socket %s", path);
 	fd_close(master);
 }
@@ -99,9 +91,7 @@ static void make_raw(int fd)
 	if (tcgetattr(fd, &ours.modes) < 0)
 		return;
 	struct termios raw = ours.modes;
-	cfmakeraw(&raw);
-	/* Line ends stay as the caller has them: other programs write here too. */
-	raw.c_oflag = ours.modes.c_oflag;
+	cfmakeraw(&raw); /* line ends too: the other terminal has made them already, if its program wants them */
 	ours.fd = fd;
 	undo(put_back, NULL);
 	tcsetattr(fd, TCSADRAIN, &raw);
@@ -114,22 +104,51 @@ static void copy_size(int from, int to)
 		ioctl(to, TIOCSWINSZ, &size);
 }
 
-/* False at the end of `from`. */
-static bool pass(int from, int to)
+void terminal_fit(int master) { copy_size(0, master); }
+
+/* False at the end of what the program says. */
+static bool pass_output(int master)
 {
 	char buffer[8192];
-	ssize_t n = read(from, buffer, sizeof buffer);
+	ssize_t n = read(master, buffer, sizeof buffer);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
 	if (n <= 0)
 		return false; /* EIO: the last user of the terminal is gone */
 	for (ssize_t done = 0, w; done < n; done += w) {
-		w = write(to, buffer + done, (size_t) (n - done));
+		w = write(1, buffer + done, (size_t) (n - done));
 		if (w < 0 && errno != EINTR)
-			return false;
+			return true; /* nobody listens: the program goes on as if somebody did */
 		w = w < 0 ? 0 : w;
 	}
 	return true;
+}
+
+/* What the caller has typed and the program has not taken yet.  Nobody waits until it does: it may be waiting for us to
+ * take its output. */
+struct typed {
+	char bytes[8192];
+	ssize_t length, passed;
+	bool ended;
+};
+
+static void take_input(struct typed *t)
+{
+	t->passed = 0;
+	t->length = read(0, t->bytes, sizeof t->bytes);
+	t->ended = !t->length || (t->length < 0 && errno != EINTR && errno != EAGAIN);
+	if (t->length < 0)
+		t->length = 0;
+}
+
+static void pass_input(struct typed *t, int master)
+{
+	ssize_t n = write(master, t->bytes + t->passed, (size_t) (t->length - t->passed));
+	if (n < 0 && errno != EINTR && errno != EAGAIN)
+		t->ended = true;
+	t->passed += n > 0 ? n : 0;
+	if (t->passed == t->length || t->ended)
+		t->length = 0;
 }
 
 static int watch_signals(void)
@@ -159,28 +178,39 @@ static void hear_signals(int signals, int master, void (*hear)(int, void *), voi
 
 void terminal_relay(int master, int done, void (*hear)(int, void *), void *context)
 {
-	enum { INPUT, MASTER, DONE, SIGNALS, ALL };
+	/* poll(2) looks in this order: what has been written before the end is seen with it. */
+	enum { DONE, INPUT, MASTER, SIGNALS, ALL };
 	autoclose int signals = watch_signals();
-	struct pollfd p[ALL] = { [INPUT] = { master < 0 ? -1 : 0, POLLIN, 0 },
+	struct pollfd p[ALL] = { [DONE] = { done, POLLIN, 0 },
+				 [INPUT] = { -1, POLLIN, 0 },
 				 [MASTER] = { master, POLLIN, 0 },
-				 [DONE] = { done, POLLIN, 0 },
 				 [SIGNALS] = { signals, POLLIN, 0 } };
+	struct typed typed = { .ended = master < 0 };
 
 	if (master >= 0) {
+		signal(SIGPIPE, SIG_IGN);
+		fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
 		make_raw(0);
 		copy_size(0, master);
 	}
 	for (;;) {
-		if (poll(p, ALL, -1) < 0 && errno != EINTR)
+		p[INPUT].fd = typed.ended || typed.length ? -1 : 0;
+		p[MASTER].events = typed.length ? POLLIN | POLLOUT : POLLIN;
+		if (poll(p, ALL, done < 0 ? 0 : -1) < 0 && errno != EINTR)
 			fail_sys("poll");
 		if (p[SIGNALS].revents)
 			hear_signals(signals, master, hear, context);
-		if (p[INPUT].revents && !pass(0, master))
-			p[INPUT].fd = -1;
-		if (p[MASTER].revents && !pass(master, 1))
-			p[MASTER].fd = p[INPUT].fd = -1;
-		else if (p[DONE].revents && !p[MASTER].revents)
+		if (p[INPUT].revents)
+			take_input(&typed);
+		if (p[MASTER].revents & POLLOUT)
+			pass_input(&typed, master);
+		bool said = p[MASTER].revents & ~POLLOUT;
+		if (said && !pass_output(master)) {
+			p[MASTER].fd = -1;
+			typed = (struct typed){ .ended = true };
+		} else if (!said && (done < 0 || p[DONE].revents)) {
 			break;
+		}
 	}
 	put_back(NULL);
 }

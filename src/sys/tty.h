@@ -14,8 +14,11 @@ void terminal_bind_console(int root, int terminal);
 /* HOST: sends the master to who listens at path, and closes it (runc's --console-socket). */
 void console_send(const char *path, int *master);
 
-/* HOST: passes bytes between the caller's terminal (or streams) and the master until `done` is readable and the master
- * is drained. The caller's terminal is raw meanwhile and gets its modes back, on failure too.  master -1: there is
- * none, it only waits. hear: told of each signal that comes meanwhile, of those that a person or a supervisor sends
- * (SIGINT, SIGTERM ...) and SIGALRM. */
+/* HOST: gives it the size of the caller's terminal, if that has one. */
+void terminal_fit(int master);
+
+/* HOST: passes bytes between the caller's terminal (or streams) and the master until `done` is readable (-1: it is over
+ * already) and the master is drained.  The caller's terminal is raw meanwhile and gets its modes back, on failure too.
+ * master -1: there is none, it only waits.  hear: told of each signal that comes meanwhile, of those that a person or a
+ * supervisor sends (SIGINT, SIGTERM ...) and SIGALRM. */
 void terminal_relay(int master, int done, void (*hear)(int signal, void *context), void *context);
