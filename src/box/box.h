@@ -37,7 +37,7 @@ struct box {
 	int init_program;            /* "bivy-init": its sealed copy */
 	int start;                   /* "start socket": it listens; INIT inherits it */
 	int out, err;                /* \"logs\": what the program's streams go to */
-	int root_tree;               /* "sources": the root filesystem, detached */
+	int root_tree;               /* "root": the root filesystem, detached; exec: see container_root */
 	int *sources;                /* "sources": one for each of config->mounts, -1 for those that are no binds */
 	struct join *joins;          /* "namespaces": those that INIT enters by itself, up to one with flag 0 */
 
@@ -52,11 +52,3 @@ struct box {
 	const char *program; /* INIT, "program" */
 	int plan;            /* INIT, "plan" */
 };
-
-/* Walks create_steps for config.json in the bundle; returns when the container is created. */
-void box_create(struct box *);
-
-/* Walks exec_steps; returns when the program runs. */
-void box_exec(struct box *);
-
-struct box *box_new(const char *root, const char *id, const struct wishes *);

@@ -206,11 +206,11 @@ const char *state_line(const struct config *c, const char *id, const char *bundl
 const char *time_now(void)
 {
 	struct timespec now;
-	struct tm tm;
-	char day[32];
+	struct tm t;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-	return fmt("%s.%09ldZ", day, now.tv_nsec);
+	gmtime_r(&now.tv_sec, &t);
+	/* Not by strftime(3), which reads the machine's time zone first. */
+	return fmt("%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+		   t.tm_min, t.tm_sec, now.tv_nsec);
 }

@@ -68,16 +68,13 @@ static void end_processes(const struct container *c)
 	}
 }
 
-/* Bundles that `up` made stand beside the states, in .bundles, and go with the container. */
-static void remove_own_bundle(const struct container *c)
+const char *own_bundle(const char *root, const char *id) { return fmt("%s/.bundles/%s", root, id); }
+
+void own_bundle_remove(const char *root, const char *id)
 {
-	const char *ours = fmt("%s/.bundles", c->root);
-	if (!c->saved || !starts_with(c->saved->bundle, fmt("%s/", ours)))
-		return;
-	autoclose int dir = try_open(AT_FDCWD, ours, O_RDONLY | O_DIRECTORY);
-	const char *name = c->saved->bundle + strlen(ours) + 1;
-	if (dir >= 0 && try_remove_tree(dir, text_n(name, strcspn(name, "/"))) < 0)
-		warn("bundle %s could not be removed: %s", c->saved->bundle, strerror(errno));
+	autoclose int dir = try_open(AT_FDCWD, fmt("%s/.bundles", root), O_RDONLY | O_DIRECTORY);
+	if (dir >= 0 && try_remove_tree(dir, id) < 0 && errno != ENOENT)
+		warn("bundle %s could not be removed: %s", own_bundle(root, id), strerror(errno));
 }
 
 static void remove_state(const struct container *c)
@@ -105,11 +102,11 @@ void container_delete(struct container *c, bool force)
 	end_processes(c);
 	if (c->cgroup && try_cgroup_remove(c->cgroup, CGROUP_WAIT_MS) < 0 && errno != ENOENT)
 		fail_sys("remove the cgroup %s of container \"%s\"", c->cgroup->path, c->id);
-	remove_own_bundle(c);
+	own_bundle_remove(c->root, c->id);
 	remove_state(c);
 	if (c->config && c->config->hooks)
 		hooks_run("poststop", c->config->hooks->poststop,
-			  state_line(c->config, c->id, c->saved->bundle, STOPPED, 0), true);
+			  state_line(c->config, c->id, c->saved->bundle, STOPPED, 0), true, NULL);
 }
 
 struct exit_record *container_wait(const struct container *c)
@@ -120,5 +117,6 @@ struct exit_record *container_wait(const struct container *c)
 	autoclose int pidfd = try_container_pidfd(c);
 	if (pidfd >= 0)
 		proc_wait(pidfd, -1);
-	return container_exit(c);
+	/* Once more: a shim that was only being made did not answer the first time. */
+	return record_wait(c->dir, -1);
 }

@@ -1,6 +1,7 @@
 #include "box/exec.h"
 
 #include "base/fail.h"
+#include "box/walk.h"
 
 struct box *exec_box(struct container *c, const struct process *process, const struct wishes *wishes)
 {

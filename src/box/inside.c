@@ -37,6 +37,8 @@ void session_begin(struct box *b)
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		fail_sys("PR_SET_DUMPABLE");
 	fd_close(&b->dir);
+	/* What the caller's umask is says nothing of the container's. */
+	umask(022);
 	/* Without CONFIG_KEYS, or where a filter of our caller forbids it, there is nothing that could leak. */
 	if (!b->wishes->no_new_keyring)
 		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, fmt("_ses.%s", b->id));
@@ -75,6 +77,12 @@ void user_namespace(struct box *b)
 	/* Changing ids makes a process dumpable by others again. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		fail_sys("PR_SET_DUMPABLE");
+}
+
+void root_join(struct box *b)
+{
+	root_change(b->root_tree);
+	fd_close(&b->root_tree);
 }
 
 void hostname_apply(struct box *b) { hostname_set(b->config->hostname, b->config->domainname); }
@@ -176,7 +184,7 @@ void terminal_make(struct box *b)
 void hooks_create_container(struct box *b)
 {
 	hooks_run("createContainer", b->config->hooks->create_container,
-		  state_line(b->config, b->id, b->bundle, CREATED, getpid()), false);
+		  state_line(b->config, b->id, b->bundle, CREATED, getpid()), false, NULL);
 }
 
 void sysctls(struct box *b)
@@ -193,8 +201,7 @@ void readonly_paths(struct box *b) { paths_make_readonly(b->root_tree, b->config
 void root_step_into(struct box *b)
 {
 	if (!has_new_mounts(b)) {
-		root_change(b->root_tree);
-		fd_close(&b->root_tree);
+		root_join(b);
 		return;
 	}
 	if (b->config->root->readonly)

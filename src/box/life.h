@@ -17,6 +17,10 @@ void container_kill(struct container *, int signal, bool all);
  * force is true. One whose making or removing was interrupted is cleared up by force. */
 void container_delete(struct container *, bool force);
 
+/* The bundle that `up` makes for a container stands beside its state, as <root>/.bundles/ID, and goes with it. */
+const char *own_bundle(const char *root, const char *id);
+void own_bundle_remove(const char *root, const char *id);
+
 /* Waits for its end as long as it takes.  NULL when the code cannot be known: nobody of ours was its parent. */
 struct exit_record *container_wait(const struct container *);
 

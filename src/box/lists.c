@@ -56,6 +56,7 @@ const struct step exec_steps[] = {
 	{ HOST, "process",           box_spawn_into },		/* two processes from here; INIT is born in all namespaces */
 	{ INIT, "session",           session_begin },
 	{ INIT, "user namespace",    user_namespace,     has_user_namespace },
+	{ INIT, "root",              root_join,          has_no_new_mounts },	/* what no namespace brings along */
 	{ INIT, "terminal",          terminal_make,      has_terminal },
 	{ HOST, "console socket",    console_pass,       has_terminal },
 	{ INIT, "program",           program_look_up },

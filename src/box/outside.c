@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "box/box.h"
 #include "box/container.h"
+#include "box/interrupt.h"
 #include "box/peer.h"
 #include "box/steps.h"
 #include "sys/hook.h"
@@ -27,16 +28,21 @@ void console_pass(struct box *b)
 		fail("no terminal came from the container");
 	if (b->wishes->console_socket)
 		console_send(b->wishes->console_socket, &b->console);
+	else
+		terminal_fit(b->console); /* before the program asks for it */
 }
 
 /* runtime-spec: `created` while the container is being made, and the pid as the runtime sees it. */
 static const char *hook_state(const struct box *b) { return state_line(b->config, b->id, b->bundle, CREATED, b->init); }
 
-void hooks_prestart(struct box *b) { hooks_run("prestart", b->config->hooks->prestart, hook_state(b), false); }
+void hooks_prestart(struct box *b)
+{
+	hooks_run("prestart", b->config->hooks->prestart, hook_state(b), false, interrupt_pending);
+}
 
 void hooks_create_runtime(struct box *b)
 {
-	hooks_run("createRuntime", b->config->hooks->create_runtime, hook_state(b), false);
+	hooks_run("createRuntime", b->config->hooks->create_runtime, hook_state(b), false, interrupt_pending);
 }
 
 void rlimits(struct box *b) { rlimits_apply(b->init, b->process->rlimits); }

@@ -45,6 +45,9 @@ void init_become(struct box *b)
 	char *args[] = { "bivy-init", fmt("%d", b->plan), NULL };
 	char *none[] = { NULL };
 
+	/* What our caller had open besides is neither bivy-init's nor the program's, and ends here: who waits for the
+	 * end of a pipe would wait for `start` else. */
+	fd_close_from(3 + b->wishes->preserve_fds);
 	fd_keep_over_exec(b->plan);
 	if (b->start >= 0)
 		fd_keep_over_exec(b->start);

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/socket.h"
 #include "base/text.h"
 #include "box/box.h"
 #include "box/journal.h"
@@ -22,9 +23,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static void check_terminal(const struct box *b)
@@ -37,11 +36,14 @@ static void check_terminal(const struct box *b)
 		fail("--console-socket needs process.terminal to be true");
 }
 
+/* What is close-on-exec is ours: the caller's have come through an exec. */
 static void check_preserved(int fds)
 {
-	for (int fd = 3; fd < 3 + fds; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
+	for (int fd = 3; fd < 3 + fds; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		if (flags < 0 || flags & FD_CLOEXEC)
 			fail("--preserve-fds: descriptor %d is not open", fd);
+	}
 }
 
 void process_prepare(struct box *b)
@@ -62,16 +64,7 @@ void filter_compile(struct box *b) { b->filter = seccomp_compile(b->config->linu
 void init_copy(struct box *b) { b->init_program = init_memfd(); }
 
 /* Under another name until the container is created: a socket called "start" is what says so. */
-void start_listen(struct box *b)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-
-	/* Through our descriptor, since a socket's path may have 107 bytes only. */
-	strcpy(name.sun_path, fmt("/proc/self/fd/%d/start.new", b->dir));
-	b->start = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (b->start < 0 || bind(b->start, (struct sockaddr *) &name, sizeof name) < 0 || listen(b->start, 1) < 0)
-		fail_sys("start socket");
-}
+void start_listen(struct box *b) { b->start = socket_listen(b->dir, "start.new", 1); }
 
 static int open_log(int dir, const char *name, const char *stream)
 {
@@ -147,6 +140,7 @@ void namespaces_open(struct box *b)
 void cgroup_prepare(struct box *b)
 {
 	b->cgroup = cgroup_plan(cgroup_path_of(b->config->linux_part->cgroups_path, b->id));
+	cgroup_check_unused(b->cgroup); /* else `delete --force` after a crash here would end another's processes */
 	journal_cgroup(b->dir, b->cgroup->path);
 	cgroup_make(b->cgroup);
 	cgroup_open_doors(b->cgroup);

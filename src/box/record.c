@@ -4,14 +4,13 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/socket.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,35 +41,10 @@ struct exit_record *record_read(int state_dir)
 	return json ? json_read(RECORD, json, &exit_record_type) : NULL;
 }
 
-/* A state directory may lie deeper than the 108 bytes of a socket's address: /proc's name for its descriptor never
- * does. */
-static struct sockaddr_un address(int state_dir)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/" SOCKET, state_dir);
-	return a;
-}
-
-int record_listen(int state_dir)
-{
-	struct sockaddr_un a = address(state_dir);
-	autoclose int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *) &a, sizeof a) < 0 || listen(fd, 64) < 0)
-		fail_sys("socket " SOCKET " of the state directory");
-	return fd_take(&fd);
-}
+int record_listen(int state_dir) { return socket_listen(state_dir, SOCKET, 64); }
 
 /* -1 and ECONNREFUSED or ENOENT: no shim listens. */
-static int try_connect(int state_dir)
-{
-	struct sockaddr_un a = address(state_dir);
-	autoclose int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		fail_sys("socket");
-	return connect(fd, (struct sockaddr *) &a, sizeof a) < 0 ? -1 : fd_take(&fd);
-}
+static int try_connect(int state_dir) { return try_socket_connect(state_dir, SOCKET, SOCK_NONBLOCK); }
 
 static int64_t now_ms(void)
 {

@@ -1,6 +1,7 @@
 /* Where one process becomes two. */
 #include "base/fail.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "box/box.h"
@@ -14,6 +15,7 @@
 #include "sys/ns.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -90,13 +92,20 @@ static void user_namespace_last(struct join *joins)
 		}
 }
 
+static bool joins_by_path(const struct box *b, int flag)
+{
+	return config_namespace(b->config, flag) && !config_has_new(b->config, flag);
+}
+
 void box_spawn(struct box *b)
 {
 	/* A cgroup namespace shows its root, so it is made when INIT is in the cgroup: see namespaces_enter. */
 	struct birth birth = { .flags = new_namespaces(b->config) & ~(uint64_t) CLONE_NEWCGROUP,
 			       .cgroup = -1,
 			       .container = -1 };
-	bool joins_users = has_user_namespace(b) && !has_new_user_namespace(b);
+	/* In another's user namespace it may not be born in our cgroup, and in another's cgroup namespace there is no
+	 * such cgroup (ENOENT): INIT goes in by itself, through the door that was opened out here. */
+	bool born_elsewhere = joins_by_path(b, CLONE_NEWUSER) || joins_by_path(b, CLONE_NEWCGROUP);
 
 	if (needs_intermediate(b)) {
 		user_namespace_last(b->joins);
@@ -108,11 +117,20 @@ void box_spawn(struct box *b)
 		time_offsets_set(b->config->linux_part->time_offsets);
 		birth.flags &= ~(uint64_t) CLONE_NEWTIME;
 	}
-	if (b->cgroup->unified && !joins_users)
+	if (b->cgroup->unified && !born_elsewhere)
 		birth.cgroup = b->cgroup->dir;
 	b->born_in_cgroup = birth.cgroup >= 0;
 	spawn(b, &birth, create_steps, box_spawn);
 	journal_init(b->dir, b->init, b->started);
+}
+
+/* Where the container has no mount namespace of its own its root is only that of its first process. */
+static int container_root(const struct box *b, int pidfd)
+{
+	int root = open_dir(AT_FDCWD, fmt("/proc/%d/root", b->container->saved->pid));
+	if (try_proc_signal(pidfd, 0) < 0) /* else the number may be another's by now */
+		fail("container \"%s\" is not running", b->id);
+	return root;
 }
 
 static void enter_cgroup(void *cgroup) { cgroup_enter(cgroup); }
@@ -125,6 +143,8 @@ void box_spawn_into(struct box *b)
 		fail("container \"%s\" is not running", b->id);
 	EACH(n, b->config->linux_part->namespaces)
 		birth.joined |= (*n)->flag;
+	if (has_no_new_mounts(b))
+		b->root_tree = container_root(b, birth.container);
 	b->cgroup = b->container->cgroup;
 	if (b->cgroup) {
 		cgroup_open_doors(b->cgroup);

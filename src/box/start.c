@@ -1,14 +1,14 @@
 #include "base/fail.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/socket.h"
+#include "box/interrupt.h"
 #include "box/life.h"
 #include "sys/hook.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static void check_startable(const struct container *c)
@@ -25,11 +25,8 @@ static void check_startable(const struct container *c)
 
 static int reach_init(const struct container *c)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	strcpy(name.sun_path, fmt("/proc/self/fd/%d/start", c->dir));
-	if (s < 0 || connect(s, (struct sockaddr *) &name, sizeof name) < 0)
+	int s = try_socket_connect(c->dir, "start", 0);
+	if (s < 0)
 		fail_sys("container \"%s\" cannot be started: its first process does not answer", c->id);
 	return s;
 }
@@ -74,7 +71,8 @@ void container_start(struct container *c)
 	if (hooks && hooks->poststart && *hooks->poststart) {
 		undo(end_again, c);
 		hooks_run("poststart", hooks->poststart,
-			  state_line(c->config, c->id, c->saved->bundle, RUNNING, c->saved->pid), false);
+			  state_line(c->config, c->id, c->saved->bundle, RUNNING, c->saved->pid), false,
+			  interrupt_pending);
 		undo_forget();
 	}
 	container_unlock(c);

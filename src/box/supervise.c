@@ -8,6 +8,7 @@
 #include "box/life.h"
 #include "box/peer.h"
 #include "box/record.h"
+#include "box/walk.h"
 #include "sys/cgroup.h"
 
 #include <errno.h>

@@ -16,6 +16,7 @@ bool has_new_user_namespace(const struct box *b) { return config_has_new(b->conf
 bool has_hostname(const struct box *b) { return b->config->hostname || b->config->domainname; }
 bool has_new_network(const struct box *b) { return config_has_new(b->config, CLONE_NEWNET); }
 bool has_new_mounts(const struct box *b) { return config_has_new(b->config, CLONE_NEWNS); }
+bool has_no_new_mounts(const struct box *b) { return !has_new_mounts(b); }
 bool has_terminal(const struct box *b) { return b->process && b->process->terminal; }
 bool has_prestart(const struct box *b) { return count(hooks(b)->prestart); }
 bool has_create_runtime(const struct box *b) { return count(hooks(b)->create_runtime); }

@@ -1,4 +1,4 @@
-#include "box/box.h"
+#include "box/walk.h"
 
 #include "base/mem.h"
 #include "box/interrupt.h"
