@@ -123,7 +123,7 @@ static void check_mounts(const struct config *c, const char *name)
 		if ((*m)->uid_mappings || (*m)->gid_mappings)
 			fail("%s.uidMappings: mounts with id mappings are not supported yet", where);
 		struct mount_options o = mount_options_read(*m, where);
-		if (o.bind && (!(*m)->source || !*(*m)->source))
+		if (o.bind && !o.remount && (!(*m)->source || !*(*m)->source))
 			fail("%s.source: a bind mount needs one", where);
 		if (!o.bind && !o.remount && (!(*m)->type || !*(*m)->type))
 			fail("%s.type: is missing (and its options have neither \"bind\" nor \"rbind\")", where);
