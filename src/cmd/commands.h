@@ -1,0 +1,7 @@
+/* All commands, one file each; main.c has the table in the order that help shows. */
+#pragma once
+#include "cli/options.h"
+
+extern const struct command command_create, command_start, command_state, command_kill, command_delete;
+extern const struct command command_run, command_exec, command_list, command_spec, command_wait;
+extern const struct command command_bundle, command_up, command_check;

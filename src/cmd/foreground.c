@@ -1,0 +1,27 @@
+#include "cmd/foreground.h"
+
+#include "base/fail.h"
+#include "base/proc.h"
+#include "box/interrupt.h"
+#include "box/life.h"
+#include "sys/tty.h"
+
+static void forward(int signal, void *pidfd) { try_proc_signal(*(const int *) pidfd, signal); }
+
+void foreground_follow(int pidfd, int console)
+{
+	if (interrupt_pending())
+		forward(interrupt_pending(), &pidfd);
+	terminal_relay(console, pidfd, forward, &pidfd);
+}
+
+int foreground_code(const struct container *c)
+{
+	const struct exit_record *r = container_wait(c);
+	if (!r)
+		fail("container \"%s\" has ended, and its exit code is unknown: nobody of bivy's was its parent",
+		     c->id);
+	return r->code;
+}
+
+void foreground_remove(void *container) { container_delete(container, true); }

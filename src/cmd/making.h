@@ -1,0 +1,31 @@
+/* What `create` and `run` take alike, as rows and as members. */
+#pragma once
+#include "box/box.h"
+#include "cli/options.h"
+
+#define MAKING_MEMBERS                                                \
+	const char *bundle, *console_socket, *pid_file, *shim, *logs; \
+	bool no_pivot, no_new_keyring;                                \
+	int64_t preserve_fds
+
+/* clang-format off */
+#define MAKING_ROWS(T) \
+	{ "bundle",         'b', VALUE(T, bundle, "BUNDLE"),         "Take config.json and the root filesystem from BUNDLE, not from here" }, \
+	{ "console-socket",   0, VALUE(T, console_socket, "SOCKET"), "Send the terminal to the process that listens at SOCKET" }, \
+	{ "pid-file",         0, VALUE(T, pid_file, "FILE"),         "Write the pid to FILE; the caller supervises, there is no shim" }, \
+	{ "shim",             0, ONE_OF(T, shim, "yes|no"),          "Whether a shim supervises the container" }, \
+	{ "logs",             0, VALUE(T, logs, "DIR"),              "Write standard output and error to files in DIR" }, \
+	{ "no-pivot",         0, FLAG(T, no_pivot),                  "Use chroot, for a root that pivot_root refuses" }, \
+	{ "no-new-keyring",   0, FLAG(T, no_new_keyring),            "Keep the caller's session keyring" }, \
+	{ "preserve-fds",     0, COUNT(T, preserve_fds, "N"),        "Leave N descriptors after standard error open" }
+/* clang-format on */
+
+struct making {
+	MAKING_MEMBERS;
+};
+
+/* Reads and checks the bundle; nothing is made yet.  keep_terminal: we serve it ourselves. */
+struct box *making_box(const struct making *, const char *id, bool keep_terminal);
+
+/* The same for a bundle that is named, as `up` does it. */
+struct box *bundle_box(const char *bundle, const char *id, const struct wishes *);
