@@ -1,0 +1,17 @@
+# A network of its own, with nothing in it but the loopback; its sockets and names are not the host's.
+job "network" {
+  group "alone" {
+    network {
+      mode = "none"
+    }
+
+    task "look" {
+      driver = "exec"
+
+      config {
+        command = "/bin/cat"
+        args    = ["/proc/net/dev"]
+      }
+    }
+  }
+}
