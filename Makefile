@@ -24,6 +24,7 @@ SHARED  := $(filter $(B)/obj/src/base/% $(B)/obj/src/json/% $(B)/obj/src/box/rec
 NAMES   := $(patsubst libexec/%/,%,$(sort $(dir $(wildcard libexec/*/*.c))))
 HELPERS := $(NAMES:%=$(B)/libexec/bivy/bivy-%)
 GEN     := $(B)/gen/mountopt_table.h $(B)/gen/version.h
+TESTS   := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/oracle/*.c tests/unit/*.c))
 COMMIT  := $(or $(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null),unknown)
 
 # pkg-config is asked when it is first needed, and once: `make run` begins on machines that do not have it.
@@ -72,6 +73,18 @@ $(B)/libexec/bivy/bivy-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/$(1)
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(LINKLIBS)
 endef
 $(foreach name,$(filter-out $(BARE),$(NAMES)),$(eval $(call helper,$(name))))
+
+# Programs of tests/ print TAP.  oracle: ours against another implementation; unit: what bats cannot reach.
+$(B)/obj/lower.a: $(filter $(B)/obj/src/base/% $(B)/obj/src/json/% $(B)/obj/src/oci/% $(B)/obj/src/sys/%,$(OBJECTS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(TESTS): $(B)/%: $(B)/obj/tests/%.o $(B)/obj/lower.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+oracle: $(filter $(B)/oracle/%,$(TESTS))
+unit: $(filter $(B)/unit/%,$(TESTS))
 
 define bare
 $(B)/libexec/bivy/bivy-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/$(1)/*.c))
@@ -168,7 +181,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all deps deps-check run check lint bench format install uninstall clean FORCE
+.PHONY: all deps deps-check oracle unit run check lint bench format install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
--include $(OBJECTS:.o=.d) $(patsubst %.c,$(B)/obj/%.d,$(wildcard libexec/*/*.c))
+-include $(OBJECTS:.o=.d) $(TESTS:$(B)/%=$(B)/obj/tests/%.d) $(patsubst %.c,$(B)/obj/%.d,$(wildcard libexec/*/*.c))
