@@ -13,8 +13,12 @@ struct name {
 struct pair {
 	const char *key, *value;
 };
+struct tally {
+	const char *key;
+	uint64_t value;
+};
 
-enum field_kind { K_STR, K_BOOL, K_NUM, K_OPT, K_NAME, K_STRS, K_NUMS, K_OBJ, K_LIST, K_MAP, K_DICT };
+enum field_kind { K_STR, K_BOOL, K_NUM, K_OPT, K_NAME, K_STRS, K_NUMS, K_OBJ, K_LIST, K_MAP, K_COUNTS, K_DICT };
 
 struct field {
 	const char *key;
@@ -42,6 +46,7 @@ struct type {
 #define BOOL(T, m)       PLACE(T, m, K_BOOL, bool)
 #define STRS(T, m)       PLACE(T, m, K_STRS, const char **)
 #define MAP(T, m)        PLACE(T, m, K_MAP, struct pair **)
+#define COUNTS(T, m)     PLACE(T, m, K_COUNTS, struct tally **), .width = sizeof(uint64_t)
 #define NUM(T, m)        .kind = K_NUM, .at = offsetof(struct T, m), WIDE(MEMBER(T, m))
 #define OPT(T, m)        .kind = K_OPT, .at = offsetof(struct T, m), WIDE(*MEMBER(T, m))		/* a pointer: NULL is "not set" */
 #define NUMS(T, m)       .kind = K_NUMS, .at = offsetof(struct T, m), WIDE(**MEMBER(T, m))	/* pointers to numbers */

@@ -93,13 +93,23 @@ static void **read_list(const struct field *f, yajl_val v, const struct place *u
 	return list;
 }
 
-/* RFC 8259 leaves the meaning of a key that comes twice open, and parsers differ: who reads it must not guess. */
+static int by_words(const void *one, const void *other)
+{
+	return strcmp(*(const char *const *) one, *(const char *const *) other);
+}
+
+/* RFC 8259 leaves the meaning of a key that comes twice open, and parsers differ: who reads it must not guess.  Sorted,
+ * because a document may hold a million of them. */
 static void refuse_duplicates(yajl_val v, const struct place *up)
 {
-	for (size_t i = 0; i < v->u.object.len; i++)
-		for (size_t j = 0; j < i; j++)
-			if (!strcmp(v->u.object.keys[i], v->u.object.keys[j]))
-				fail("%s: the key \"%s\" is given twice; remove one", trail(up), v->u.object.keys[i]);
+	size_t n = v->u.object.len;
+	const char **keys = mem((n + 1) * sizeof *keys);
+	if (n)
+		memcpy(keys, v->u.object.keys, n * sizeof *keys);
+	qsort(keys, n, sizeof *keys, by_words);
+	for (size_t i = 0; i + 1 < n; i++)
+		if (!strcmp(keys[i], keys[i + 1]))
+			fail("%s: the key \"%s\" is given twice; remove one", trail(up), keys[i]);
 }
 
 static void *read_entry(const struct field *f, const char *key, yajl_val v, const struct place *at)
@@ -108,6 +118,12 @@ static void *read_entry(const struct field *f, const char *key, yajl_val v, cons
 		struct pair *p = mem(sizeof *p);
 		*p = (struct pair){ text(key), read_string(v, at) };
 		return p;
+	}
+	if (f->kind == K_COUNTS) {
+		struct tally *t = mem(sizeof *t);
+		t->key = text(key);
+		read_number(&t->value, f, v, at);
+		return t;
 	}
 	const char **entry = read_object(f->of, v, at);
 	*entry = text(key);
@@ -151,6 +167,7 @@ static void read_field(void *to, const struct field *f, yajl_val v, const struct
 	case K_NUMS:
 	case K_LIST: *(void ***) to = read_list(f, v, at); break;
 	case K_MAP:
+	case K_COUNTS:
 	case K_DICT: *(void ***) to = read_map(f, v, at); break;
 	}
 }
@@ -190,25 +207,58 @@ static void *read_object(const struct type *t, yajl_val v, const struct place *u
 	return to;
 }
 
+static _Noreturn void refuse_at(const char *file, const char *json, size_t at, const char *why)
+{
+	size_t line = 1, column = 1;
+	for (size_t i = 0; i < at && json[i + 1]; i++) {
+		column = json[i] == '\n' ? 1 : column + 1;
+		line += json[i] == '\n';
+	}
+	fail("%s:%zu,%zu: not JSON: %s", file, line, column, why);
+}
+
 /* yajl's tree says what is wrong but not where, so the place is found by reading again. */
 static _Noreturn void refuse_text(const char *file, const char *json, const char *why)
 {
 	yajl_handle h = yajl_alloc(NULL, NULL, NULL);
-	size_t length = strlen(json), line = 1, column = 1;
+	size_t length = strlen(json);
 
 	/* All of it is good as far as it goes: then it is the end that came too soon. */
 	bool good = yajl_parse(h, (const unsigned char *) json, length) == yajl_status_ok;
-	size_t at = good ? length : yajl_get_bytes_consumed(h);
-	for (size_t i = 0; i < at && i + 1 < length; i++) {
-		column = json[i] == '\n' ? 1 : column + 1;
-		line += json[i] == '\n';
+	refuse_at(file, json, good ? length : yajl_get_bytes_consumed(h), text_n(why, strcspn(why, "\n")));
+}
+
+/* The bytes of one character (RFC 3629: shortest forms, no surrogates, nothing above U+10FFFF); 0: it is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = *s < 0x80 ? 1 : *s >> 5 == 6 ? 2 : *s >> 4 == 14 ? 3 : *s >> 3 == 30 ? 4 : 0;
+	uint32_t c = n > 1 ? *s & (0x7FU >> n) : 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+		c = c << 6 | (s[i] & 0x3F);
 	}
-	fail("%s:%zu,%zu: not JSON: %s", file, line, column, text_n(why, strcspn(why, "\n")));
+	return n > 1 && (c < least[n] || (c >= 0xD800 && c < 0xE000) || c > 0x10FFFF) ? 0 : n;
+}
+
+/* What yajl takes and C cannot hold: a string with a NUL would end there.  And yajl knows only the outline of UTF-8. */
+static void refuse_characters(const char *file, const char *json)
+{
+	for (size_t i = 0, n; json[i]; i += n) {
+		n = json[i] == '\\' && json[i + 1] > 0 ? 2 : utf8_length((const unsigned char *) json + i);
+		if (!n)
+			refuse_at(file, json, i, "invalid bytes, this is not UTF-8");
+		if (!strncmp(json + i, "\\u0000", 6))
+			refuse_at(file, json, i, "a NUL in a string");
+	}
 }
 
 void *json_read(const char *file, const char *json, const struct type *t)
 {
 	char why[1024];
+	refuse_characters(file, json);
 	yajl_val v = yajl_tree_parse(json, why, sizeof why);
 	if (!v)
 		refuse_text(file, json, *why ? why : "the document is empty");

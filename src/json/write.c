@@ -56,7 +56,12 @@ static void write_map(yajl_gen g, const struct field *f, const struct pair *cons
 	yajl_gen_map_open(g);
 	EACH(p, list) {
 		put(g, (*p)->key);
-		f->kind == K_MAP ? put(g, (*p)->value) : write_object(g, f->of, (const char *) *p, true);
+		if (f->kind == K_MAP)
+			put(g, (*p)->value);
+		else if (f->kind == K_COUNTS)
+			put_number(g, f, load(&((const struct tally *) *p)->value, f));
+		else
+			write_object(g, f->of, (const char *) *p, true);
 	}
 	yajl_gen_map_close(g);
 }
