@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "oci/names.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* clang-format off */
@@ -205,7 +206,7 @@ TYPE(device,
 TYPE(net_device,    { "name", STR(net_device, name) });
 TYPE(time_offset,   { "secs", NUM(time_offset, secs) }, { "nanosecs", NUM(time_offset, nanosecs) });
 TYPE(personality,   { "domain", NAME(personality, domain, personality_names), NEED }, { "flags", STRS(personality, flags) });
-TYPE(memory_policy, { "mode", STR(memory_policy, mode), NEED }, { "nodes", STR(memory_policy, nodes) },
+TYPE(memory_policy, { "mode", NAME(memory_policy, mode, memory_mode_names), NEED }, { "nodes", STR(memory_policy, nodes) },
 		    { "flags", STRS(memory_policy, flags) });
 TYPE(intel_rdt,     { "closID", STR(intel_rdt, clos_id) }, { "l3CacheSchema", STR(intel_rdt, l3_schema) },
 		    { "memBwSchema", STR(intel_rdt, memory_schema) }, { "schemata", STRS(intel_rdt, schemata) },
@@ -277,4 +278,39 @@ const char *env_value(const char *const *env, const char *name)
 		if (!strncmp(*e, name, n) && (*e)[n] == '=')
 			return *e + n + 1;
 	return NULL;
+}
+
+static int by_name(const void *one, const void *other)
+{
+	const char *const *a = *(const char *const *const *) one, *const *b = *(const char *const *const *) other;
+	const char *p = *a, *q = *b;
+	for (; *p && *p == *q && *p != '='; p++, q++)
+		;
+	if (*p != *q && !((!*p || *p == '=') && (!*q || *q == '=')))
+		return (*p == '=' ? 0 : (unsigned char) *p) - (*q == '=' ? 0 : (unsigned char) *q);
+	return (a > b) - (a < b);
+}
+
+static bool same_variable(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+	return n == strcspn(b, "=") && !strncmp(a, b, n);
+}
+
+const char **env_once(const char *const *env)
+{
+	size_t n = count(env);
+	const char *const **sorted = mem((n + 1) * sizeof *sorted);
+	const char **kept = mem((n + 1) * sizeof *kept), **next = kept;
+	bool *repeated = mem(n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = env + i;
+	qsort(sorted, n, sizeof *sorted, by_name);
+	for (size_t i = 0; i + 1 < n; i++)
+		repeated[sorted[i] - env] = same_variable(*sorted[i], *sorted[i + 1]);
+	for (size_t i = 0; i < n; i++)
+		if (!repeated[i])
+			*next++ = env[i];
+	return kept;
 }

@@ -200,7 +200,8 @@ struct seccomp {
 };
 
 struct memory_policy {
-	const char *mode, *nodes, **flags;
+	int mode; /* MPOL_* */
+	const char *nodes, **flags;
 };
 
 struct intel_rdt {
@@ -247,3 +248,7 @@ bool config_has_new(const struct config *, int flag);
 
 /* The value of a variable in an environment list such as process.env; NULL: not there. */
 const char *env_value(const char *const *env, const char *name);
+
+/* The list without what it repeats: of a variable that is set twice the last one counts, as with runc and crun, where
+ * getenv(3) would take the first. */
+const char **env_once(const char *const *env);

@@ -48,7 +48,7 @@ static const struct {
 /* These describe the filesystem, not the mount: fsconfig(2) takes them under their own names. */
 static const char *const super_words[] = { "sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand", NULL };
 static const char *const ignored_words[] = { "defaults", "silent", "loud", "iversion", "noiversion", NULL };
-static const char *const later_words[] = { "idmap", "ridmap", "tmpcopyup", NULL };
+static const char *const own_words[] = { "idmap", "ridmap", "tmpcopyup", NULL };
 /* clang-format on */
 
 static const struct word *find(const char *word)
@@ -80,13 +80,20 @@ static bool is_recursive(const char *word, struct attributes *a)
 	return w && apply(a, w);
 }
 
-static void read_word(struct mount_options *o, const char *word, const char *where)
+/* The runtime's own: no flag of mount(2). */
+static bool is_own(struct mount_options *o, const char *word)
+{
+	o->idmap |= same(word, "idmap") || same(word, "ridmap");
+	o->recursive_idmap |= same(word, "ridmap");
+	o->copy_up |= same(word, "tmpcopyup");
+	return contains_word(own_words, word);
+}
+
+static void read_word(struct mount_options *o, const char *word)
 {
 	const struct word *w = find(word);
 
-	if (contains_word(later_words, word))
-		fail("%s.options: \"%s\" is not supported yet", where, word);
-	if (contains_word(ignored_words, word))
+	if (contains_word(ignored_words, word) || is_own(o, word))
 		return;
 	if (contains_word(super_words, word))
 		o->super = append(o->super, word);
@@ -107,11 +114,16 @@ struct mount_options mount_options_read(const struct mount *m, const char *where
 	EACH(option, m->options) {
 		/* A quoted value, such as an SELinux context, keeps its commas. */
 		if (strchr(*option, '"') || !strchr(*option, ','))
-			read_word(&o, *option, where);
+			read_word(&o, *option);
 		else
 			EACH(word, split(*option, ','))
-				read_word(&o, *word, where);
+				read_word(&o, *word);
 	}
+	o.idmap |= count(m->uid_mappings) || count(m->gid_mappings);
+	if (o.idmap && o.remount)
+		fail("%s.options: a remount cannot change id mappings", where);
+	if (o.copy_up && !same(m->type, "tmpfs"))
+		fail("%s.options: \"tmpcopyup\" is for a tmpfs only", where);
 	if (o.bind && o.data)
 		fail("%s.options: a bind mount has no option \"%s\"", where, *o.data);
 	return o;
@@ -135,5 +147,7 @@ const char **mount_option_words(void)
 		if (apply(&ignored, w))
 			all = append(all, fmt("r%s", w->word));
 	}
+	for (const char *const *word = own_words; *word; word++)
+		all = append(all, *word);
 	return all;
 }

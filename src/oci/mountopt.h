@@ -9,6 +9,8 @@ struct attributes {
 
 struct mount_options {
 	bool bind, recursive_bind, remount;
+	bool idmap, recursive_idmap;   /* recursive alone implies the other */
+	bool copy_up;                  /* a tmpfs begins with what stood at its place */
 	struct attributes here, below; /* this mount alone; it and all mounts below it */
 	uint64_t propagation;          /* MS_SHARED and so on, perhaps with MS_REC; 0: unset */
 	const char **super;            /* flags of the filesystem as fsconfig(2) spells them: "sync", "dirsync" */

@@ -1,20 +1,28 @@
 #include "oci/names.h"
 
+#include "base/fail.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #include <linux/ioprio.h>
+#include <linux/mempolicy.h>
+#include <linux/mount.h>
+#include <linux/personality.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <strings.h>
-#include <sys/mount.h>
-#include <sys/personality.h>
 #include <sys/resource.h>
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
 #endif
+
+#ifndef MPOL_F_NUMA_BALANCING
+#define MPOL_F_NUMA_BALANCING (1 << 13)
+#endif
+#define WEIGHTED_INTERLEAVE 6 /* MPOL_, since Linux 6.9: an enum, so no #ifdef can ask for it */
 
 #define SAME_WORD(x)  \
 	{             \
@@ -63,6 +71,21 @@ const struct name sched_policy_names[] = {
 	SAME_WORD(SCHED_IDLE), SAME_WORD(SCHED_DEADLINE), { "SCHED_ISO", 4 }, { 0 },
 };
 
+const struct name sched_flag_names[] = {
+	SAME_WORD(SCHED_FLAG_RESET_ON_FORK), SAME_WORD(SCHED_FLAG_RECLAIM),      SAME_WORD(SCHED_FLAG_DL_OVERRUN),
+	SAME_WORD(SCHED_FLAG_KEEP_POLICY),   SAME_WORD(SCHED_FLAG_KEEP_PARAMS),  SAME_WORD(SCHED_FLAG_UTIL_CLAMP_MIN),
+	SAME_WORD(SCHED_FLAG_UTIL_CLAMP_MAX), { 0 },
+};
+
+const struct name memory_mode_names[] = {
+	SAME_WORD(MPOL_DEFAULT), SAME_WORD(MPOL_BIND),  SAME_WORD(MPOL_INTERLEAVE), SAME_WORD(MPOL_PREFERRED),
+	SAME_WORD(MPOL_PREFERRED_MANY), SAME_WORD(MPOL_LOCAL), { "MPOL_WEIGHTED_INTERLEAVE", WEIGHTED_INTERLEAVE }, { 0 },
+};
+
+const struct name memory_flag_names[] = {
+	SAME_WORD(MPOL_F_NUMA_BALANCING), SAME_WORD(MPOL_F_RELATIVE_NODES), SAME_WORD(MPOL_F_STATIC_NODES), { 0 },
+};
+
 const struct name io_class_names[] = {
 	SAME_WORD(IOPRIO_CLASS_RT), SAME_WORD(IOPRIO_CLASS_BE), SAME_WORD(IOPRIO_CLASS_IDLE), { 0 },
 };
@@ -105,4 +128,16 @@ const char *signal_name(int signal)
 {
 	const char *word = value_word(signal_names, signal);
 	return word ? fmt("SIG%s", word) : fmt("SIG%d", signal);
+}
+
+uint64_t name_mask(const char *const *words, const struct name *names, const char *where)
+{
+	uint64_t mask = 0;
+	EACH(w, words) {
+		int64_t value = word_value(names, *w, -1);
+		if (value < 0)
+			fail("%s: \"%s\" is none of %s", where, *w, known_words(names));
+		mask |= (uint64_t) value;
+	}
+	return mask;
 }

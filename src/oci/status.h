@@ -23,6 +23,14 @@ struct oci_state {
 	struct pair **annotations;
 };
 
-extern const struct type oci_state_type;
+/* What goes to a seccomp agent, beside the descriptors: "container process state". */
+struct process_state {
+	const char *version, **fds; /* a name for each descriptor */
+	pid_t pid;                  /* as the runtime sees it */
+	const char *metadata;
+	struct oci_state *state;
+};
+
+extern const struct type oci_state_type, process_state_type;
 extern const struct name status_names[];
 #define SPEC_VERSION "1.3.0"

@@ -1,4 +1,4 @@
-#include "oci/state.h"
+#include "oci/status.h"
 
 /* clang-format off */
 const struct name status_names[] = {
@@ -23,4 +23,11 @@ const struct type oci_state_type = { sizeof(struct oci_state), FIELDS(
 	{ "owner",       STR(oci_state, owner) },
 	{ "exit",        OBJ(oci_state, exit, exit_shown) },
 	{ "annotations", MAP(oci_state, annotations) }) };
+
+const struct type process_state_type = { sizeof(struct process_state), FIELDS(
+	{ "ociVersion",  STR(process_state, version), NEED },
+	{ "fds",         STRS(process_state, fds), NEED },
+	{ "pid",         NUM(process_state, pid), NEED },
+	{ "metadata",    STR(process_state, metadata) },
+	{ "state",       OBJ(process_state, state, oci_state), NEED }) };
 /* clang-format on */
