@@ -57,10 +57,13 @@ void cgroup_enter(const struct cgroup *);
 void cgroup_close_doors(const struct cgroup *); /* for who does not enter */
 
 /* HOST.  What is set in the configuration and nothing else; members that are 0 where 0 means nothing (memory, cpu)
- * count as not set.  Fails naming property, file and value, when one cannot be applied as configured.  Also for
- * `update`.  Devices: see below.  Where one value bounds another (limit and swap, quota and burst) the order of writing
- * is found by trying. */
+ * count as not set.  Fails naming property, file and value, when one cannot be applied as configured.  Devices: see
+ * below.  Where one value bounds another (limit and swap, quota and burst) the order of writing is found by trying. */
 void cgroup_limit(const struct cgroup *, const struct resources *);
+
+/* The same for a cgroup in use: when one cannot be applied the others go back to what they were, as far as their files
+ * can say that in one line.  With memory.checkBeforeUpdate a limit below what is in use is refused. */
+void cgroup_limit_again(const struct cgroup *, const struct resources *);
 
 /* HOST.  The whole list of device rules, the caller's own after the configuration's: an allow-list that starts from
  * "deny all", later rules before earlier ones.  v2: one BPF program, which takes the place of one that we attached

@@ -69,12 +69,14 @@ static const struct throttle {
 
 struct write {
 	const char *json, *controller, *path, *value;
-	int error; /* of the last try; -1: not tried yet, 0: done */
+	int error;          /* of the last try; -1: not tried yet, 0: done */
+	const char *before; /* what the file said, to be written again; NULL: not known */
 };
 
 struct limits {
 	const struct cgroup *cg;
 	struct write **writes;
+	bool again; /* something lives under these limits: all of them change, or none */
 };
 
 static _Noreturn void no_counterpart(const struct limits *l, const char *json)
@@ -104,7 +106,7 @@ static bool has(const struct limits *l, const char *json, const char *controller
 static void put(struct limits *l, const char *json, const char *controller, const char *file, const char *value)
 {
 	struct write *w = mem(sizeof *w);
-	*w = (struct write){ json, controller, file_of(l, json, controller, file), value, -1 };
+	*w = (struct write){ json, controller, file_of(l, json, controller, file), value, -1, NULL };
 	l->writes = append(l->writes, w);
 }
 
@@ -117,6 +119,29 @@ static _Noreturn void refused(const struct limits *l, const struct write *w)
 		fail(JSON "%s: the cgroup %s is gone", w->json, dir_name(w->path));
 	fail(JSON "%s: cannot write \"%s\" to %s: %s", w->json, w->value, w->path,
 	     l->cg->unified ? cgroup_why_not(l->cg, w->controller) : "this kernel has no such file");
+}
+
+/* Only a file of one line says in one write what it said before. */
+static const char *one_line(const char *path)
+{
+	const char *now = try_read_whole(AT_FDCWD, path), *line = now ? trim(now) : NULL;
+	if (!line || strchr(line, '\n'))
+		return NULL;
+	return *line ? line : "\n";
+}
+
+/* In whatever order they let themselves be written, as below. */
+static void take_back(const struct limits *l)
+{
+	for (bool moved = true; moved;) {
+		moved = false;
+		EACH(w, l->writes) {
+			if ((*w)->error || !(*w)->before || try_write_file(AT_FDCWD, (*w)->path, (*w)->before) < 0)
+				continue;
+			(*w)->before = NULL;
+			moved = true;
+		}
+	}
 }
 
 /* limit and swap, quota, period and burst, weight and idle: each bounds the other, and which has to go first depends on
@@ -132,11 +157,15 @@ static void settle(const struct limits *l)
 			struct write *w = *each;
 			if (!w->error)
 				continue;
+			if (l->again && w->error < 0)
+				w->before = one_line(w->path);
 			w->error = try_write_file(AT_FDCWD, w->path, w->value) < 0 ? errno : 0;
 			moved |= !w->error;
 			all &= !w->error;
 		}
 	}
+	if (l->again && !all)
+		take_back(l);
 	EACH(w, l->writes)
 		if ((*w)->error)
 			refused(l, *w);
@@ -461,9 +490,9 @@ static void put_unified(struct limits *l, const struct pair *p)
 		put(l, json, controller, p->key, "");
 }
 
-void cgroup_limit(const struct cgroup *cg, const struct resources *r)
+static void limit(const struct cgroup *cg, const struct resources *r, bool again)
 {
-	struct limits l = { .cg = cg };
+	struct limits l = { .cg = cg, .again = again };
 
 	if (r->cpu)
 		check_cpu(r->cpu);
@@ -488,3 +517,7 @@ void cgroup_limit(const struct cgroup *cg, const struct resources *r)
 		put_unified(&l, *p);
 	settle(&l);
 }
+
+void cgroup_limit(const struct cgroup *cg, const struct resources *r) { limit(cg, r, false); }
+
+void cgroup_limit_again(const struct cgroup *cg, const struct resources *r) { limit(cg, r, true); }

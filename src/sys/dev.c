@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "oci/names.h"
 #include "sys/mount.h"
 
@@ -95,8 +96,10 @@ static void make_node(int root, const struct device *d)
 
 void devices_make(int root, struct device *const *devices, bool bind)
 {
+	/* Engines list the host's /dev/ptmx for a privileged container; the container's leads to its own devpts. */
 	EACH(d, devices)
-		bind && (*d)->kind != 'p' ? bind_node(root, *d) : make_node(root, *d);
+		if (!same((*d)->path, "/dev/ptmx"))
+			bind && (*d)->kind != 'p' ? bind_node(root, *d) : make_node(root, *d);
 }
 
 void device_links_make(int root)

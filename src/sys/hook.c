@@ -17,12 +17,18 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The end of what a hook printed on one descriptor: an error has room for a line of it. */
+/* The end of what a hook printed on one descriptor: an error has room for the last lines of it. */
 struct tail {
 	int fd;
 	size_t length;
 	char at[4096];
 };
+
+#define LINES_SAID    3
+#define BYTES_SAID    512
+
+/* A pipe holds 64 KiB: so many reads of half a tail see all that was there when its writer ended. */
+#define READS_AT_ONCE 32
 
 struct running {
 	pid_t pid;
@@ -53,7 +59,7 @@ static int try_spawn(const struct hook *h, const int streams[3], pid_t *pid)
 	posix_spawnattr_t how;
 	sigset_t all, unblocked;
 
-	sigfillset(&all);
+	memset(&all, 0xff, sizeof all); /* sigfillset(3) leaves out 32 and 33, which it then would have ignored */
 	sigemptyset(&unblocked);
 	posix_spawn_file_actions_init(&files);
 	for (int i = 0; i < 3; i++)
@@ -115,13 +121,14 @@ static void feed(struct running *r)
 		fd_close(&r->input);
 }
 
-/* Keeps the newer half when the room is used up. */
+/* Keeps the newer half when the room is used up.  Not for as long as there is something: who never stops would keep us
+ * from looking at the time. */
 static void listen_to(struct tail *t)
 {
 	const size_t half = sizeof t->at / 2;
 	ssize_t n = 1;
 
-	while (n > 0) {
+	for (int i = 0; n > 0 && i < READS_AT_ONCE; i++) {
 		if (t->length == sizeof t->at) {
 			memmove(t->at, t->at + half, half);
 			t->length = half;
@@ -129,7 +136,7 @@ static void listen_to(struct tail *t)
 		n = read(t->fd, t->at + t->length, sizeof t->at - t->length);
 		t->length += n > 0 ? (size_t) n : 0;
 	}
-	if (!n || (errno != EAGAIN && errno != EINTR))
+	if (!n || (n < 0 && errno != EAGAIN && errno != EINTR))
 		fd_close(&t->fd);
 }
 
@@ -138,6 +145,23 @@ static int64_t now_ms(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* poll(2), unless we are asked to stop: 0 then.  A signal comes before the question or ends the wait, never between. */
+static int poll_or_stop(struct pollfd *fds, nfds_t n, int64_t ms, int (*interrupted)(void))
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+	sigset_t all, before;
+	int ready = 0;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	if (!interrupted())
+		ready = ppoll(fds, n, ms < 0 ? NULL : &t, &before);
+	if (ready < 0 && errno != EINTR)
+		fail_sys("poll");
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ready;
 }
 
 /* Until the hook itself has ended: what it left in the background may keep its streams and is not waited for.
@@ -153,8 +177,8 @@ static bool attend(struct running *r, int64_t deadline, int (*interrupted)(void)
 
 		if ((deadline && left <= 0) || interrupted())
 			return false;
-		if (poll(fds, 4, (int) (left > INT32_MAX ? INT32_MAX : left)) < 0 && errno != EINTR)
-			fail_sys("poll");
+		if (poll_or_stop(fds, 4, left, interrupted) <= 0)
+			continue;
 		if (fds[3].revents)
 			feed(r);
 		if (fds[1].revents || fds[0].revents)
@@ -166,18 +190,26 @@ static bool attend(struct running *r, int64_t deadline, int (*interrupted)(void)
 	}
 }
 
-static const char *last_line(struct tail *t)
+/* "one; two; three" */
+static const char *last_lines(struct tail *t)
 {
-	const char *all = trim(text_n(t->at, t->length)), *end = strrchr(all, '\n');
-	return end ? trim(end) : all;
+	const char **lines = split(trim(text_n(t->at, t->length)), '\n'), **kept = NULL;
+	size_t n = count(lines);
+
+	for (size_t i = n > LINES_SAID ? n - LINES_SAID : 0; i < n; i++)
+		if (*trim(lines[i]))
+			kept = append(kept, trim(lines[i]));
+	const char *all = join((const char *const *) kept, "; ");
+	size_t length = strlen(all);
+	return length > BYTES_SAID ? all + length - BYTES_SAID : all;
 }
 
 static const char *said(struct running *r)
 {
-	const char *line = last_line(&r->err);
-	if (!*line)
-		line = last_line(&r->out);
-	return *line ? fmt(": %s", line) : "";
+	const char *lines = last_lines(&r->err);
+	if (!*lines)
+		lines = last_lines(&r->out);
+	return *lines ? fmt(": %s", lines) : "";
 }
 
 /* NULL: it did well; else what went wrong. */

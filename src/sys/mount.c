@@ -86,6 +86,21 @@ int filesystem_new(const char *type, const char *source, const struct mount_opti
 	return fd;
 }
 
+void filesystem_change(int place, const struct mount_options *o)
+{
+	if (!o->super && !o->data)
+		return;
+	autoclose int context = (int) syscall(SYS_fspick, place, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+	if (context < 0)
+		fail_sys("remount");
+	EACH(word, o->super)
+		configure(context, "remount", *word);
+	EACH(option, o->data)
+		configure(context, "remount", *option);
+	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		refuse_filesystem(context, "remount", "");
+}
+
 static void set_attributes(int mount, struct mount_attr a, bool recursive)
 {
 	if (!a.attr_set && !a.attr_clr && !a.propagation)
@@ -112,6 +127,20 @@ void mount_change(int mount, const struct mount_options *o)
 void mount_readonly(int mount, bool recursive)
 {
 	set_attributes(mount, (struct mount_attr){ .attr_set = MOUNT_ATTR_RDONLY }, recursive);
+}
+
+void mount_idmap(int mount, int user_namespace, bool recursive)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) user_namespace };
+	unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+	if (syscall(SYS_mount_setattr, mount, "", flags, &a, sizeof a) >= 0)
+		return;
+	if (errno == EINVAL)
+		fail("id-mapped mount: the source's filesystem does not have them (with this kernel)");
+	if (errno == EPERM)
+		fail("id-mapped mount: not permitted (is the source id-mapped already, or its filesystem the "
+		     "container's own?)");
+	fail_sys("id-mapped mount");
 }
 
 void mount_attach(int mount, int place, const char *what)

@@ -19,6 +19,12 @@ void mount_change(int mount, const struct mount_options *);
 void mount_readonly(int mount, bool recursive);
 void mount_propagation(int mount, uint64_t ms_flags);
 
+/* Files of a detached mount show the ids that the user namespace's maps say.  mount_setattr(2), MOUNT_ATTR_IDMAP */
+void mount_idmap(int mount, int user_namespace, bool recursive);
+
+/* The filesystem that is mounted at place takes other options. */
+void filesystem_change(int place, const struct mount_options *);
+
 /* mount goes where place is (both descriptors), or says why not with `what` for a name. */
 void mount_attach(int mount, int place, const char *what);
 

@@ -47,6 +47,10 @@ static pid_t clone_with(const struct birth *b, uint64_t more)
 	pid_t pid = (pid_t) syscall(SYS_clone3, &args, sizeof args);
 	if (pid < 0 && errno == EINVAL && b->flags & CLONE_NEWTIME)
 		fail_sys("the kernel has no time namespaces");
+	if (pid < 0 && errno == EPERM && b->flags & CLONE_NEWUSER)
+		fail("new user namespace: Operation not permitted: a process in a chroot may not make one, nor one "
+		     "that "
+		     "kernel.unprivileged_userns_clone or an LSM forbids it");
 	if (pid < 0 && errno == ENOSPC)
 		fail("a limit on namespaces is reached; see /proc/sys/user/max_*_namespaces");
 	if (pid < 0)
@@ -98,9 +102,12 @@ static pid_t spawn_joined(const struct birth *b)
 	waitpid(between, &status, 0);
 	if (n == sizeof pid)
 		return pid;
+	if (WIFSIGNALED(status))
+		fail("killed by signal %d on the way into the namespaces (has the container ended meanwhile?)",
+		     WTERMSIG(status));
 	/* What it could not do has been said by itself, on the stream that it shares with us. */
 	undo_all();
-	exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+	exit(WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }
 
 pid_t process_spawn(const struct birth *b)

@@ -89,6 +89,16 @@ static void place_hooks(struct draft *d, struct hook *const *hooks, const char *
 	d->plan.hook_state = place_text(d, state);
 }
 
+static void place_attributes(struct draft *d, struct attribute *const *all)
+{
+	struct plan_attribute *rows = mem((count(all) + 1) * sizeof *rows), *row = rows;
+
+	EACH(a, all)
+		*row++ = (struct plan_attribute){ place_text(d, (*a)->file), place_text(d, (*a)->value) };
+	d->plan.attribute_count = (uint32_t) count(all);
+	d->plan.attributes = place(d, rows, count(all) * sizeof *rows);
+}
+
 static void place_user(struct draft *d, const struct user *u, bool keep_groups)
 {
 	static const struct user root;
@@ -146,10 +156,12 @@ int plan_write(const struct init_work *w)
 		.plan = { .magic = PLAN_MAGIC,
 			  .start_fd = w->start_fd,
 			  .peer_fd = w->peer_fd,
+			  .attr_fd = w->attr_fd,
 			  .keep_fds = w->keep_fds },
 	};
 	place(&d, &d.plan, sizeof d.plan);
 	place_hooks(&d, w->hooks, w->state);
+	place_attributes(&d, w->attributes);
 	place_user(&d, w->process->user, w->keep_groups);
 	place_caps(&d, w->caps);
 	place_filter(&d, w->filter);

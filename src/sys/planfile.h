@@ -3,18 +3,20 @@
 #pragma once
 #include "oci/config.h"
 #include "sys/caps.h"
+#include "sys/lsm.h"
 #include "sys/seccomp.h"
 
 /* What is left to do when the container stands.  Descriptors: -1 is none; they are the numbers that bivy-init will see.
  */
 struct init_work {
-	const struct process *process; /* args, env, user, cwd, noNewPrivileges */
-	const char *program;           /* absolute, inside the container */
-	const struct caps *caps;       /* NULL: as the user change leaves them */
-	const struct filter *filter;   /* NULL: none */
-	struct hook *const *hooks;     /* startContainer */
-	const char *state;             /* for their stdin */
-	int start_fd, peer_fd, keep_fds;
+	const struct process *process;       /* args, env, user, cwd, noNewPrivileges */
+	const char *program;                 /* absolute, inside the container */
+	const struct caps *caps;             /* NULL: as the user change leaves them */
+	const struct filter *filter;         /* NULL: none */
+	struct hook *const *hooks;           /* startContainer */
+	const char *state;                   /* for their stdin */
+	struct attribute *const *attributes; /* of lsm_attributes */
+	int start_fd, peer_fd, attr_fd, keep_fds;
 	bool keep_groups; /* a user namespace that denies setgroups */
 };
 

@@ -16,11 +16,13 @@ void root_isolate(void)
 		fail_sys("detach the mounts from the host's");
 }
 
-void root_attach(int tree)
+void root_attach(int tree, const char *path)
 {
 	/* On top of "/": a place that is always there and can be reached, whoever owns the bundle.  What we look up by
 	 * an absolute path still starts in the old root, because our own root directory has not moved. */
-	autoclose int here = try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+	autoclose int here = try_open(AT_FDCWD, path ? path : "/", O_PATH | O_DIRECTORY);
+	if (here < 0 && path)
+		here = try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
 	if (here < 0)
 		fail_sys("/");
 	mount_attach(tree, here, "the root filesystem");

@@ -12,6 +12,8 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -132,13 +134,19 @@ static uint32_t action_with(uint32_t action, const uint32_t *number, const char 
 	bool takes = action == SCMP_ACT_ERRNO(0) || action == SCMP_ACT_TRACE(0);
 	uint32_t most = action == SCMP_ACT_TRACE(0) ? UINT16_MAX : LAST_ERRNO;
 
-	if (action == SCMP_ACT_NOTIFY)
-		fail("linux.seccomp: SCMP_ACT_NOTIFY is not supported yet");
 	if (number && !takes)
 		fail("linux.seccomp: %s with %s, which takes none", key, value_word(seccomp_action_names, action));
 	if (number && *number > most)
 		fail("linux.seccomp: %s %u is above %u", key, *number, most);
 	return takes ? action | (number ? *number : EPERM) : action;
+}
+
+static bool notifies(const struct seccomp *s)
+{
+	EACH(r, s->rules)
+		if ((*r)->action == SCMP_ACT_NOTIFY)
+			return true;
+	return s->default_action == SCMP_ACT_NOTIFY;
 }
 
 static unsigned flags_of(const struct seccomp *s)
@@ -153,7 +161,10 @@ static unsigned flags_of(const struct seccomp *s)
 			fail("linux.seccomp.flags: \"%s\" is not one of %s", *word, known_words(seccomp_flag_names));
 		flags |= (unsigned) flag;
 	}
-	if (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+	/* Who loads it has one thread, and the kernel does not take both. */
+	if (notifies(s))
+		flags = (flags | SECCOMP_FILTER_FLAG_NEW_LISTENER) & ~(unsigned) SECCOMP_FILTER_FLAG_TSYNC;
+	else if (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 		fail("linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is for SCMP_ACT_NOTIFY only");
 	return flags;
 }
@@ -172,6 +183,8 @@ static void check(const struct seccomp *s)
 {
 	if (s->listener_metadata && !s->listener_path)
 		fail("linux.seccomp: listenerMetadata without listenerPath");
+	if (notifies(s) && (!s->listener_path || !*s->listener_path))
+		fail("linux.seccomp: SCMP_ACT_NOTIFY needs listenerPath: nobody could answer");
 	action_with(s->default_action, s->default_errno, "defaultErrnoRet");
 	EACH(arch, s->architectures)
 		if (!word_value(seccomp_arch_names, *arch, 0))
@@ -448,4 +461,24 @@ const struct filter *seccomp_compile(const struct seccomp *s)
 	code_do(&w->code, LOAD, DATA(arch), next);
 	*f = (struct filter){ code_begin(&w->code), w->code.length, flags_of(s) };
 	return f;
+}
+
+/* seccomp(2): with a filter at NULL a flag that is known comes as far as EFAULT. */
+const char **seccomp_flags_supported(void)
+{
+	const char **list = NULL;
+	for (const struct name *flag = seccomp_flag_names; flag->word; flag++) {
+		unsigned long with = (unsigned long) flag->value;
+		if (with == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) /* it belongs to a listener */
+			with |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, with, NULL) < 0 && errno == EFAULT)
+			list = append(list, flag->word);
+	}
+	return list;
+}
+
+const char *seccomp_library(void)
+{
+	const struct scmp_version *v = seccomp_version();
+	return fmt("%u.%u.%u", v->major, v->minor, v->micro);
 }

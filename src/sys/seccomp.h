@@ -14,4 +14,8 @@ struct filter {
  * architectures that this machine does not have are passed over. */
 const struct filter *seccomp_compile(const struct seccomp *);
 
+/* For `features`: the flags that this kernel takes, and the version of the library that knows the calls, "2.5.4". */
+const char **seccomp_flags_supported(void);
+const char *seccomp_library(void);
+
 extern const struct name seccomp_flag_names[], seccomp_arch_names[];
