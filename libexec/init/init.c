@@ -1,6 +1,7 @@
 /* bivy-init: what stands in the container between `create` and its program, as the container's first process.  It does
  * what the plan says (sys/plan.h), in the order of the table below, without a libc: a created container holds
  * kilobytes, and the program that the container can see behind /proc/PID/exe is a sealed copy of this. */
+#include "attribute.h"
 #include "base/syscall.h"
 #include "hook.h"
 #include "privilege.h"
@@ -13,8 +14,6 @@
 #include <linux/limits.h>
 #include <linux/net.h>
 #include <linux/prctl.h>
-
-#define MSG_NOSIGNAL 0x4000 /* linux/socket.h does not export it */
 
 /* Until the program is there, nobody in the container may look into this process or at its descriptors. */
 static void hide(struct plan *p)
@@ -44,8 +43,8 @@ static void start_wait(struct plan *p)
 		return;
 	int fd = (int) must(SYSCALL(accept4, p->start_fd, NULL, NULL, O_CLOEXEC), "accept");
 	SYSCALL(close, p->start_fd);
-	SYSCALL(sendto, fd, "+", 1, MSG_NOSIGNAL, NULL, 0);
 	tell_to(fd);
+	tell_progress(TAKEN_ON);
 }
 
 static bool cwd_refused(struct plan *p)
@@ -78,6 +77,7 @@ static void cwd_and_user(struct plan *p)
 	bool again = cwd_refused(p);
 
 	tell_step("user");
+	stdio_give(p);
 	user_become(p);
 	tell_step("cwd");
 	if (again && cwd_refused(p))
@@ -134,6 +134,7 @@ static const struct {
 	{ "signals",              signals_set },
 	{ "start",                start_wait },
 	{ "hooks startContainer", hooks_run },
+	{ "profile or label",     attributes_write },
 	{ "capabilities",         bounding_drop },
 	{ "cwd",                  cwd_and_user },
 	{ "umask",                umask_take },

@@ -4,6 +4,7 @@
 #include "tell.h"
 
 #include <asm/errno.h>
+#include <asm/stat.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/prctl.h>
@@ -64,6 +65,30 @@ static void become(long result, const char *call, uint32_t id)
 		FAIL(-result, hint, call, " ", decimal(id));
 }
 
+/* inode(7); linux/stat.h keeps its names from whoever has seen a libc's header. */
+enum { TYPE_MASK = 0170000, FIFO = 0010000, REGULAR = 0100000, SOCKET = 0140000 };
+
+static bool may_be_given(int fd, uint32_t mode)
+{
+	switch (mode & TYPE_MASK) {
+	case FIFO:
+	case SOCKET: return true;
+	case REGULAR: return fd > 0;
+	default: return false;
+	}
+}
+
+/* The program may open its own /dev/stdin, /dev/stdout and /dev/stderr, which asks for the owner of a pipe or a file;
+ * as with runc and crun.  Left alone are devices, because they are not only this container's, and a file that is read:
+ * it has an owner for a reason.  What cannot be given (the user is not mapped, the file system is read-only) stays. */
+void stdio_give(struct plan *p)
+{
+	struct stat st = { 0 };
+	for (int fd = 0; fd <= 2; fd++)
+		if (SYSCALL(fstat, fd, &st) >= 0 && st.st_uid != p->uid && may_be_given(fd, st.st_mode))
+			SYSCALL(fchown, fd, p->uid, -1);
+}
+
 /* Groups first: without root nobody may change them. */
 void user_become(struct plan *p)
 {
@@ -106,11 +131,43 @@ void ambient_raise(struct plan *p)
 			     "raise in the ambient set");
 }
 
+/* Read and written by the process that waits for us, so that no system call is needed here: with the filter any may be
+ * one that waits for an answer from whoever gets the listener.  That process may be killed: then the wait ends after
+ * minutes. */
+static volatile struct plan_handover handover = { .listener = -1 };
+
+static void listener_ask(void)
+{
+	char question[1 + sizeof(uint64_t)] = { LISTENER_ASKED };
+	uint64_t address = (uintptr_t) &handover;
+
+	for (size_t i = 0; i < sizeof address; i++)
+		question[1 + i] = ((const char *) &address)[i];
+	if (!tell_ask(question, sizeof question))
+		leave_with_code();
+}
+
+static void listener_give(long fd)
+{
+	handover.listener = (int32_t) fd;
+	for (uint32_t patience = UINT32_MAX; !handover.go && patience; patience--)
+#if defined __x86_64__
+		__asm__ volatile("pause" ::: "memory");
+#else
+		__asm__ volatile("yield" ::: "memory");
+#endif
+	if (!handover.go)
+		leave_with_code();
+}
+
 void filter_load(struct plan *p)
 {
 	struct sock_fprog program = { (unsigned short) p->filter_length, plan_at(p, p->filter) };
 	if (!p->filter)
 		return;
+	bool notifies = p->filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	if (notifies)
+		listener_ask();
 
 	long result = SYSCALL(seccomp, SECCOMP_SET_MODE_FILTER, p->filter_flags, &program);
 	const char *hint = result == -EACCES   ? " (set noNewPrivileges, or start with CAP_SYS_ADMIN)"
@@ -118,6 +175,8 @@ void filter_load(struct plan *p)
 					       : NULL;
 	if (result < 0)
 		FAIL(-result, hint, "load the filter");
+	if (notifies)
+		listener_give(result);
 }
 
 void caps_give_back(struct plan *p)

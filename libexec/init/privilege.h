@@ -4,6 +4,7 @@
 #include "mapped.h"
 
 void bounding_drop(struct plan *);
+void stdio_give(struct plan *);
 void user_become(struct plan *);
 void no_new_privileges(struct plan *);
 void caps_take(struct plan *); /* and CAP_SYS_ADMIN, when the filter needs it */

@@ -4,7 +4,9 @@
 
 #include <asm/errno.h>
 
-#define LENGTH(a) (sizeof(a) / sizeof(*(a)))
+#define MSG_NOSIGNAL 0x4000 /* linux/socket.h does not export it */
+
+#define LENGTH(a)    (sizeof(a) / sizeof(*(a)))
 
 static struct {
 	const char *step;
@@ -32,6 +34,16 @@ static const struct {
 void tell_to(int fd) { ours.fd = fd; }
 void tell_step(const char *name) { ours.step = name; }
 void tell_code(int code) { ours.code = code; }
+void tell_progress(char what) { SYSCALL(sendto, ours.fd, &what, 1, MSG_NOSIGNAL, NULL, 0); }
+
+long tell_ask(const void *question, size_t size)
+{
+	char answer = 0;
+	if (ours.fd < 0 || SYSCALL(sendto, ours.fd, question, size, MSG_NOSIGNAL, NULL, 0) < 0)
+		return 0;
+	return SYSCALL(read, ours.fd, &answer, 1) == 1 ? answer : 0;
+}
+
 void leave_with_code(void) { leave(ours.code); }
 
 static char *put(char *at, const char *end, const char *s)

@@ -122,36 +122,51 @@ static int try_write(int dir, const char *file, const char *what)
 	return n < 0 ? -1 : 0;
 }
 
-/* The number after `key` where it starts a line of a cgroup's file; 0: no such file or line. */
-static uint64_t read_key(int dir, const char *file, const char *key)
+/* The number after `key` where it starts a line of a cgroup's file, 0 where it does not; false: there is no such file.
+ */
+static bool try_read_key(int dir, const char *file, const char *key, uint64_t *to)
 {
 	char text[2048];
 	uint64_t value = 0;
 	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 
+	*to = 0;
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0)
-		return 0;
+		return false;
 	text[n] = 0;
 	const char *at = text;
 	while (at && strncmp(at, key, strlen(key)))
 		at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL;
 	for (at = at ? at + strlen(key) : ""; *at >= '0' && *at <= '9'; at++)
 		value = value * 10 + (uint64_t) (*at - '0');
-	return value;
+	*to = value;
+	return true;
 }
 
 /* v2 since Linux 5.14 ends a cgroup and all below it at one stroke, whatever forks meanwhile. */
 static size_t kill_in(const char *path)
 {
+	uint64_t n;
 	int dir = open_dir_at(AT_FDCWD, path);
+
 	if (dir < 0)
 		return 0;
-	size_t n = try_write(dir, "cgroup.kill", "1") ? kill_tree(dir, 0)
-						      : (size_t) read_key(dir, "cgroup.events", "populated ");
+	if (try_write(dir, "cgroup.kill", "1"))
+		n = kill_tree(dir, 0);
+	else
+		try_read_key(dir, "cgroup.events", "populated ", &n);
 	close(dir);
+	return (size_t) n;
+}
+
+static size_t kill_all(char *const *dirs)
+{
+	size_t n = 0;
+	for (; *dirs; dirs++)
+		n += kill_in(*dirs);
 	return n;
 }
 
@@ -167,28 +182,34 @@ static void write_freezer(char *const *dirs, const char *what)
 }
 
 /* On v1 the freezer, if it is among the hierarchies, keeps a fork bomb from outrunning us: what is frozen does not
- * fork, and dies when it thaws. */
+ * fork, and dies when it thaws.  It is slow (the kernel patches its own code for it), and mostly nobody is left. */
 size_t cgroup_kill(char *const *dirs)
 {
-	size_t n = 0;
+	size_t n = kill_all(dirs);
 
+	if (!n)
+		return 0;
 	write_freezer(dirs, "FROZEN");
-	for (char *const *dir = dirs; *dir; dir++)
-		n += kill_in(*dir);
+	n = kill_all(dirs);
 	write_freezer(dirs, "THAWED");
 	return n;
 }
 
-/* memory.events of v2, memory.oom_control of v1: both say it in the same words. */
+/* memory.events of v2, memory.oom_control of v1: both say it in the same words.  From the end: memory is the last. */
 uint64_t cgroup_oom_kills(char *const *dirs)
 {
+	size_t count = 0;
 	uint64_t n = 0;
+	bool found = false;
 
-	for (; *dirs; dirs++) {
-		int dir = open_dir_at(AT_FDCWD, *dirs);
+	while (dirs[count])
+		count++;
+	while (!found && count--) {
+		int dir = open_dir_at(AT_FDCWD, dirs[count]);
 		if (dir < 0)
 			continue;
-		n += read_key(dir, "memory.events", "oom_kill ") + read_key(dir, "memory.oom_control", "oom_kill ");
+		found = try_read_key(dir, "memory.events", "oom_kill ", &n) ||
+			try_read_key(dir, "memory.oom_control", "oom_kill ", &n);
 		close(dir);
 	}
 	return n;
