@@ -10,15 +10,21 @@
 struct cgroup;
 struct filter;
 struct caps;
+struct criu;
+struct rdt;
+struct attribute;
 struct container;
 
 /* What the caller of create, run, up or exec asked for. */
 struct wishes {
 	const char *console_socket, *pid_file;
-	const char *logs; /* directory for NAME.stdout.0 and NAME.stderr.0; NULL: the caller's streams */
+	const char *pidfd_socket; /* where somebody listens for a pidfd of the process */
+	const char **cgroups;     /* exec: where below the container's cgroup; see exec.c */
+	const char *logs;         /* directory for NAME.stdout.0 and NAME.stderr.0; NULL: the caller's streams */
 	const char *logs_name;
-	bool no_pivot, no_new_keyring, keep_terminal, no_shim;
-	int preserve_fds; /* descriptors from 3 on that the program gets, LISTEN_FDS included */
+	bool no_pivot, no_new_keyring, keep_terminal, no_shim, ignore_paused, ready;
+	const struct criu *criu; /* restore: from these images; else NULL */
+	int preserve_fds;        /* descriptors from 3 on that the program gets, LISTEN_FDS included */
 };
 
 struct box {
@@ -34,21 +40,27 @@ struct box {
 	bool born_in_cgroup;         /* "process" */
 	const struct filter *filter; /* "filter" */
 	const struct caps *caps;     /* "capabilities" */
+	const struct rdt *rdt;       /* "intelRdt" */
 	int init_program;            /* "bivy-init": its sealed copy */
 	int start;                   /* "start socket": it listens; INIT inherits it */
 	int out, err;                /* \"logs\": what the program's streams go to */
 	int root_tree;               /* "root": the root filesystem, detached; exec: see container_root */
 	int *sources;                /* "sources": one for each of config->mounts, -1 for those that are no binds */
-	struct join *joins;          /* "namespaces": those that INIT enters by itself, up to one with flag 0 */
+	int *mapped;        /* "sources": likewise a user namespace, for the id-mapped ones that are no binds */
+	struct join *joins; /* "namespaces": those that INIT enters by itself, up to one with flag 0 */
+
+	bool hooks_begun; /* "hooks": what create undoes after it is followed by the poststop hooks */
 
 	pid_t init; /* "process": its pid, 0 in INIT itself */
 	int pidfd;
 	uint64_t started; /* start time, see base/proc.h */
 	int peer, gift;   /* the other process, and a descriptor that goes along with the turn */
 
-	int proc;            /* INIT, "mounts": the procfs we mounted; -1: none */
-	int terminal;        /* INIT, "terminal" */
-	int console;         /* HOST, "console": the master */
-	const char *program; /* INIT, "program" */
-	int plan;            /* INIT, "plan" */
+	int proc;                      /* INIT, "mounts": the procfs we mounted; -1: none */
+	int attr;                      /* INIT, "profile or label": its /proc/PID/attr */
+	struct attribute **attributes; /* the same: what bivy-init writes there */
+	int terminal;                  /* INIT, "terminal" */
+	int console;                   /* HOST, "console": the master */
+	const char *program;           /* INIT, "program" */
+	int plan;                      /* INIT, "plan" */
 };

@@ -9,6 +9,7 @@
 #include "box/journal.h"
 #include "box/steps.h"
 #include "sys/cgroup.h"
+#include "sys/hook.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,15 @@ static void state_remove(void *box)
 		try_remove_tree(root, b->id);
 }
 
+/* runtime-spec, "Lifecycle": a hook that fails during create leads to step 12, the undoing, and so to step 13. */
+static void poststop(void *box)
+{
+	const struct box *b = box;
+	if (b->hooks_begun)
+		hooks_run("poststop", b->config->hooks->poststop, state_line(b->config, b->id, b->bundle, STOPPED, 0),
+			  true, NULL);
+}
+
 void state_reserve(struct box *b)
 {
 	autoclose int root = root_open_dir(b->root);
@@ -35,10 +45,12 @@ void state_reserve(struct box *b)
 			fail("container \"%s\" already exists; choose another ID, or `bivy delete %s`", b->id, b->id);
 		fail_sys("state directory %s/%s", b->root, b->id);
 	}
+	undo(poststop, b);
 	undo(state_remove, b);
 	b->dir = open_dir(root, b->id);
 	if (flock(b->dir, LOCK_EX | LOCK_NB) < 0)
 		fail("container \"%s\" is being cleared up by another command; try again", b->id);
+	journal_bundle(b->dir, b->bundle);
 	write_new(b->dir, "config.json", read_whole(AT_FDCWD, fmt("%s/config.json", b->bundle)));
 }
 
@@ -82,7 +94,7 @@ void state_publish(struct box *b)
 		.shim = supervised ? getpid() : 0,
 		.shim_started = supervised ? proc_started(getpid()) : 0,
 	};
-	if (renameat(b->dir, "start.new", b->dir, "start") < 0)
+	if (!b->wishes->criu && renameat(b->dir, "start.new", b->dir, "start") < 0)
 		fail_sys("start socket");
 	pid_file_write(b);
 	write_new(b->dir, "state.json", json_text(&s, &saved_type, true));

@@ -160,9 +160,9 @@ enum status container_status(const struct container *c)
 		return CREATING;
 	if (has_ended(c))
 		return STOPPED;
-	if (exists(c->dir, "start"))
-		return CREATED;
-	return c->cgroup && cgroup_frozen(c->cgroup) ? PAUSED : RUNNING;
+	if (c->cgroup && cgroup_frozen(c->cgroup))
+		return PAUSED;
+	return exists(c->dir, "start") ? CREATED : RUNNING;
 }
 
 static struct exit_shown *shown(const struct exit_record *r)
@@ -184,8 +184,11 @@ struct oci_state *container_state(const struct container *c)
 	const struct saved *v = c->saved;
 
 	*s = (struct oci_state){ .version = SPEC_VERSION, .id = c->id, .status = container_status(c), .bundle = "" };
-	if (!v)
+	if (!v) {
+		const char *bundle = journal_read(c->dir).bundle;
+		s->bundle = bundle ? bundle : "";
 		return s;
+	}
 	s->pid = s->status == STOPPED ? 0 : v->pid;
 	s->bundle = v->bundle;
 	s->rootfs = v->rootfs;

@@ -1,14 +1,19 @@
+/* clang-format off */
 /* A container that exists: its directory of state, and what the kernel says of it.  <root>/ID/ (0700) holds
  *   config.json  the bundle's, as it was at create: later edits have no effect
  *   journal      what exists on the host, each line written before the thing is made (box/journal.h)
  *   state.json   written once and whole by the last step of create; its absence is "creating", or debris of one that
- * was killed start        INIT's socket; its presence is "created" exit.json    written by the shim before anyone can
- * see the end (box/record.h) shim.sock    where the shim answers flock(2) on the directory means that someone is at
- * work on it. */
+ *                was killed
+ *   start        INIT's socket; its presence is "created"
+ *   notify/      where the program says that it is ready (box/ready.h)
+ *   exit.json    written by the shim before anyone can see the end (box/record.h)
+ *   shim.sock    where the shim answers
+ * flock(2) on the directory means that someone is at work on it. */
+/* clang-format on */
 #pragma once
 #include "box/record.h"
 #include "oci/config.h"
-#include "oci/state.h"
+#include "oci/status.h"
 
 #include <sys/types.h>
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "box/journal.h"
 #include "box/life.h"
+#include "box/rdt.h"
 #include "oci/names.h"
 #include "sys/cgroup.h"
 #include "sys/hook.h"
@@ -102,6 +103,7 @@ void container_delete(struct container *c, bool force)
 	end_processes(c);
 	if (c->cgroup && try_cgroup_remove(c->cgroup, CGROUP_WAIT_MS) < 0 && errno != ENOENT)
 		fail_sys("remove the cgroup %s of container \"%s\"", c->cgroup->path, c->id);
+	container_rdt_remove(c);
 	own_bundle_remove(c->root, c->id);
 	remove_state(c);
 	if (c->config && c->config->hooks)

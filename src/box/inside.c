@@ -9,9 +9,11 @@
 #include "box/container.h"
 #include "box/steps.h"
 #include "sys/cgroup_mount.h"
+#include "sys/copyup.h"
 #include "sys/dev.h"
 #include "sys/hook.h"
 #include "sys/idmap.h"
+#include "sys/lsm.h"
 #include "sys/mask.h"
 #include "sys/mount.h"
 #include "sys/netdev.h"
@@ -20,8 +22,10 @@
 #include "sys/sysctl.h"
 #include "sys/tty.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/mount.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -93,12 +97,19 @@ void loopback(struct box *b)
 	loopback_up();
 }
 
+static const char *root_path(const struct box *b)
+{
+	const char *path = b->config->root->path;
+	return *path == '/' ? path : fmt("%s/%s", b->bundle, path);
+}
+
 void root_place(struct box *b)
 {
 	root_isolate();
 	mount_propagation(b->root_tree,
 			  (1UL << 18) | (1UL << 14)); /* MS_PRIVATE | MS_REC: nothing of ours reaches the host */
-	root_attach(b->root_tree);
+	/* A hook that mounts something into the container names it by its path on the host. */
+	root_attach(b->root_tree, b->config->hooks ? root_path(b) : NULL);
 }
 
 static bool is_directory(int fd) { return try_open(fd, ".", O_PATH | O_DIRECTORY) >= 0; }
@@ -114,16 +125,51 @@ static void mount_again(struct box *b, const struct mount *m, const struct mount
 {
 	autoclose int place = open_in_root(b->root_tree, m->destination, O_PATH);
 	mount_change(place, o);
+	if (!o->bind)
+		filesystem_change(place, o);
 }
 
-static void mount_filesystem(struct box *b, const struct mount *m, const struct mount_options *o)
+static bool option_given(const struct mount_options *o, const char *key)
+{
+	EACH(option, o->data)
+		if (starts_with(*option, key))
+			return true;
+	return false;
+}
+
+/* tmpcopyup.  The place's own mode and owner come along unless the options say what they are to be; read-only comes
+ * after the copy. */
+static int filesystem_copied(const struct mount *m, const struct mount_options *o, int place)
+{
+	struct mount_options writable = *o;
+	bool given = option_given(o, "mode=") || option_given(o, "uid=") || option_given(o, "gid=");
+
+	writable.here.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
+	int fd = filesystem_new(m->type, m->source, &writable);
+	autoclose int from = open_dir(place, "."), to = open_dir(fd, ".");
+	tree_copy(from, to, !given, m->destination);
+	if (o->here.set & MOUNT_ATTR_RDONLY)
+		mount_readonly(fd, false);
+	return fd;
+}
+
+/* A filesystem that is mounted already has its label. */
+static void label_add(const char *label, const struct mount *m, struct mount_options *o)
+{
+	if (label && *label && !o->bind && !o->remount && lsm_takes_label(m->type))
+		o->data = append(o->data, fmt("context=%s", label));
+}
+
+static void mount_filesystem(struct box *b, const struct mount *m, const struct mount_options *o, int mapped)
 {
 	autoclose int place = place_in_root(b->root_tree, m->destination, true);
 	if (starts_with(m->type, "cgroup")) {
 		cgroup_mount(b->cgroup, place, o, config_has_new(b->config, CLONE_NEWCGROUP));
 		return;
 	}
-	int fd = filesystem_new(m->type, m->source, o);
+	int fd = o->copy_up ? filesystem_copied(m, o, place) : filesystem_new(m->type, m->source, o);
+	if (mapped >= 0)
+		mount_idmap(fd, mapped, o->recursive_idmap);
 	mount_change(fd, &(struct mount_options){ .below = o->below, .propagation = o->propagation });
 	mount_attach(fd, place, m->destination);
 	/* Kept: what we have mounted ourselves is the procfs that writes may go to. */
@@ -138,12 +184,13 @@ void mounts_make(struct box *b)
 	size_t i = 0;
 	EACH(m, b->config->mounts) {
 		struct mount_options o = mount_options_read(*m, fmt("mounts[%zu]", i));
+		label_add(b->config->linux_part->mount_label, *m, &o);
 		if (b->sources[i] >= 0)
 			mount_bind(b, *m, b->sources[i]);
 		else if (o.remount)
 			mount_again(b, *m, &o);
 		else
-			mount_filesystem(b, *m, &o);
+			mount_filesystem(b, *m, &o, b->mapped[i]);
 		i++;
 	}
 }
@@ -192,6 +239,16 @@ void sysctls(struct box *b)
 	if (b->proc < 0)
 		b->proc = filesystem_new("proc", "proc", NULL);
 	sysctls_apply(b->proc, b->config->linux_part->sysctl);
+}
+
+/* As runc and crun do, whatever the image lacks; in a root that is going to be read-only, too.  Other troubles with the
+ * path are for bivy-init to tell. */
+void cwd_make(struct box *b)
+{
+	int found = try_open_in_root(b->root_tree, b->process->cwd, O_PATH | O_DIRECTORY);
+	if (found < 0 && errno == ENOENT)
+		found = place_in_root(b->root_tree, b->process->cwd, true);
+	fd_close(&found);
 }
 
 void masks(struct box *b) { paths_mask(b->root_tree, b->config->linux_part->masked_paths); }

@@ -18,7 +18,11 @@ static void note(int dir, const char *line)
 	write_all(fd, line, strlen(line), "journal");
 }
 
+void journal_bundle(int dir, const char *path) { note(dir, fmt("bundle %s\n", path)); }
+
 void journal_cgroup(int dir, const char *path) { note(dir, fmt("cgroup %s\n", path)); }
+
+void journal_rdt(int dir, const char *path) { note(dir, fmt("rdt %s\n", path)); }
 
 void journal_init(int dir, pid_t pid, uint64_t started)
 {
@@ -35,8 +39,12 @@ struct journal journal_read(int dir)
 	EACH(line, lines ? split(lines, '\n') : NULL) {
 		if (!line[1])
 			break;
+		if (starts_with(*line, "bundle "))
+			j.bundle = *line + 7;
 		if (starts_with(*line, "cgroup "))
 			j.cgroup = *line + 7;
+		if (starts_with(*line, "rdt "))
+			j.rdt = append(j.rdt, *line + 4);
 		if (sscanf(*line, "init %d %llu", &j.init, &started) == 2)
 			j.started = started;
 	}

@@ -6,16 +6,31 @@
 struct cgroup;
 
 /* Lets the program run; returns when it has been executed and the poststart hooks are through.  A failure leaves it
- * stopped. */
+ * stopped; one of a hook removes it, and the poststop hooks follow. */
 void container_start(struct container *);
 
 /* To the first process by pidfd, or to all processes of the cgroup.  Fails when it is not created, running or paused.
  */
 void container_kill(struct container *, int signal, bool all);
 
+/* Its processes into images.  Removed afterwards, unless it is to go on. */
+void container_checkpoint(struct container *, const struct criu *);
+
 /* Removes every trace: processes, cgroup, state; then runs the poststop hooks.  One that is running is refused unless
  * force is true. One whose making or removing was interrupted is cleared up by force. */
 void container_delete(struct container *, bool force);
+
+/* All its processes stand still, or go on.  Also of one that is created; `start` is refused until the resume. */
+void container_pause(struct container *);
+void container_resume(struct container *);
+
+/* Changes the limits that are set in resources, and the whole list of device rules when there is one.  What cannot be
+ * applied is an error, and leaves the others as they were (see cgroup_limit_again).  The saved config.json stays what
+ * it was at create. */
+void container_update(struct container *, const struct resources *);
+
+/* The lines of its class in resctrl; NULL: that one stays.  Only of a container with linux.intelRdt. */
+void container_update_caches(struct container *, const char *l3_schema, const char *memory_schema);
 
 /* The bundle that `up` makes for a container stands beside its state, as <root>/.bundles/ID, and goes with it. */
 const char *own_bundle(const char *root, const char *id);

@@ -2,4 +2,4 @@
 #pragma once
 #include "box/step.h"
 
-extern const struct step create_steps[], exec_steps[];
+extern const struct step create_steps[], restore_steps[], exec_steps[];

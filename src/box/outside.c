@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/socket.h"
 #include "box/box.h"
 #include "box/container.h"
 #include "box/interrupt.h"
@@ -10,15 +11,24 @@
 #include "box/steps.h"
 #include "sys/hook.h"
 #include "sys/idmap.h"
+#include "sys/netdev.h"
 #include "sys/rlimit.h"
 #include "sys/tty.h"
 
 #include <fcntl.h>
+#include <sched.h>
 
 void id_mappings(struct box *b)
 {
 	const struct linux_part *l = b->config->linux_part;
 	id_mappings_write(b->init, l->uid_mappings, l->gid_mappings);
+}
+
+void net_devices(struct box *b)
+{
+	if (!config_namespace(b->config, CLONE_NEWNET))
+		fail("linux.netDevices: there is no namespace of type \"network\" in linux.namespaces");
+	net_devices_move(b->init, b->config->linux_part->net_devices);
 }
 
 void console_pass(struct box *b)
@@ -35,6 +45,8 @@ void console_pass(struct box *b)
 /* runtime-spec: `created` while the container is being made, and the pid as the runtime sees it. */
 static const char *hook_state(const struct box *b) { return state_line(b->config, b->id, b->bundle, CREATED, b->init); }
 
+void hooks_begin(struct box *b) { b->hooks_begun = true; }
+
 void hooks_prestart(struct box *b)
 {
 	hooks_run("prestart", b->config->hooks->prestart, hook_state(b), false, interrupt_pending);
@@ -50,6 +62,15 @@ void rlimits(struct box *b) { rlimits_apply(b->init, b->process->rlimits); }
 void oom_score(struct box *b)
 {
 	write_file(AT_FDCWD, fmt("/proc/%d/oom_score_adj", b->init), fmt("%d", *b->process->oom_score_adj));
+}
+
+/* runc's protocol: one message with the descriptor, on a stream. */
+void pidfd_pass(struct box *b)
+{
+	const char *path = b->wishes->pidfd_socket;
+	autoclose int s = try_stream_connect(path);
+	if (s < 0 || try_fd_send(s, b->pidfd, "pidfd", 5) < 0)
+		fail_sys("pidfd socket %s", path);
 }
 
 void program_runs(struct box *b) { (void) b; }

@@ -3,6 +3,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/passwd.h"
+#include "base/text.h"
 #include "box/box.h"
 #include "box/container.h"
 #include "box/steps.h"
@@ -20,6 +22,33 @@ void program_look_up(struct box *b)
 	b->program = program_find(root, b->process->env, b->process->cwd, *b->process->args);
 }
 
+/* The home directory is what the container's own /etc/passwd says, as with runc and crun; "" counts as none. */
+static const char **environment(const struct process *p)
+{
+	autoclose int root = open_dir(AT_FDCWD, "/");
+	const char **env = env_once(p->env), *home = env_value(env, "HOME"), **kept = NULL;
+	struct account a = { .home = "/" };
+
+	if (home && *home)
+		return env;
+	if (try_user_by_id(root, p->user->uid, &a) < 0)
+		a.home = "/";
+	const char **next = kept = mem((count(env) + 2) * sizeof *kept);
+	EACH(e, env)
+		if (!starts_with(*e, "HOME="))
+			*next++ = *e;
+	*next = fmt("HOME=%s", a.home);
+	return kept;
+}
+
+static const struct process *with_home(const struct process *p)
+{
+	struct process *q = mem(sizeof *q);
+	*q = *p;
+	q->env = environment(p);
+	return q;
+}
+
 void plan_make(struct box *b)
 {
 	static const struct user root_user;
@@ -27,7 +56,7 @@ void plan_make(struct box *b)
 	const struct hooks *hooks = b->config->hooks;
 	bool exec = b->start < 0;
 	struct init_work w = {
-		.process = b->process ? b->process : &none,
+		.process = b->process ? with_home(b->process) : &none,
 		.program = b->program ? b->program : "",
 		.caps = b->caps,
 		.filter = b->filter,
@@ -35,6 +64,8 @@ void plan_make(struct box *b)
 		.state = state_line(b->config, b->id, b->bundle, CREATED, getpid()),
 		.start_fd = b->start,
 		.peer_fd = exec ? b->peer : -1,
+		.attributes = b->attributes,
+		.attr_fd = b->attr,
 		.keep_fds = b->wishes->preserve_fds,
 	};
 	b->plan = plan_write(&w);
@@ -49,6 +80,8 @@ void init_become(struct box *b)
 	 * end of a pipe would wait for `start` else. */
 	fd_close_from(3 + b->wishes->preserve_fds);
 	fd_keep_over_exec(b->plan);
+	if (b->attr >= 0)
+		fd_keep_over_exec(b->attr);
 	if (b->start >= 0)
 		fd_keep_over_exec(b->start);
 	else

@@ -25,13 +25,18 @@ void peer_pass(int peer, int *gift)
 	fd_close(gift);
 }
 
+struct words {
+	char at[4096];
+	long length;
+};
+
 /* Bytes received; 0: the peer is gone.  Does not return when it had last words. */
-static long receive(int peer, int *gift)
+static long receive(int peer, int *gift, struct words *w)
 {
-	char said[4096];
+	char *said = w->at;
 	long n;
 
-	while ((n = try_fd_receive(peer, gift, said, sizeof said - 1)) < 0) {
+	while ((n = w->length = try_fd_receive(peer, gift, said, sizeof w->at - 1)) < 0) {
 		if (errno != EINTR && errno != ECONNRESET)
 			fail_sys("wait for the other process");
 		interrupt_check();
@@ -46,15 +51,19 @@ static long receive(int peer, int *gift)
 
 void peer_wait(int peer, int *gift)
 {
-	if (!receive(peer, gift))
+	struct words said;
+	if (!receive(peer, gift, &said))
 		fail("the container's first process is gone (was it killed, or out of memory?)");
 }
 
-void peer_wait_gone(int peer)
+void peer_wait_gone(int peer, void (*hear)(void *, const char *, long), void *context)
 {
+	struct words said;
 	int none = -1;
-	while (receive(peer, &none))
+	while (receive(peer, &none, &said)) {
 		fd_close(&none);
+		hear(context, said.at, said.length);
+	}
 }
 
 static int listener = -1;

@@ -10,7 +10,9 @@
 #include "box/steps.h"
 #include "sys/caps.h"
 #include "sys/cgroup.h"
+#include "sys/cgroup_delegate.h"
 #include "sys/dev.h"
+#include "sys/idmap.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
 #include "sys/planfile.h"
@@ -23,6 +25,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,10 +55,12 @@ void process_prepare(struct box *b)
 	check_terminal(b);
 	check_preserved(b->wishes->preserve_fds);
 	rlimits_check(b->process->rlimits);
-	if (!b->process->capabilities)
+	/* No word of capabilities is none of them, as with runc and crun.  Who is not root has none to take away. */
+	static const struct capability_sets none;
+	if (!b->process->capabilities && geteuid() && !own_users)
 		return;
 	struct caps *caps = mem(sizeof *caps);
-	*caps = caps_read(b->process->capabilities, caps_grantable(own_users));
+	*caps = caps_read(b->process->capabilities ? b->process->capabilities : &none, caps_grantable(own_users));
 	b->caps = caps;
 }
 
@@ -99,24 +104,51 @@ void root_open(struct box *b)
 		b->root_tree = open_dir(bundle, path);
 }
 
+/* The mount's own mappings, or those of the container. */
+static int mapped_users(const struct config *c, const struct mount *m)
+{
+	const struct linux_part *l = c->linux_part;
+	const struct namespace *users = config_namespace(c, CLONE_NEWUSER);
+
+	if (count(m->uid_mappings))
+		return id_mappings_namespace(m->uid_mappings, m->gid_mappings);
+	if (users->path)
+		return namespace_open(users->path, CLONE_NEWUSER);
+	return id_mappings_namespace(l->uid_mappings, l->gid_mappings);
+}
+
+static int source_open(int bundle, const struct mount *m, struct mount_options o, int mapped)
+{
+	int tree = tree_open(bundle, m->source, o.recursive_bind);
+
+	/* Private unless the configuration says otherwise: what is mounted there later is not the container's concern.
+	 */
+	if (!o.propagation)
+		o.propagation = MS_PRIVATE | (o.recursive_bind ? MS_REC : 0);
+	/* "private" alone is for the top, and those below must not stay the host's peers: they hear of it, and it not
+	 * of them.  "shared" asks for more than that. */
+	if (!(o.propagation & (MS_REC | MS_SHARED)))
+		mount_propagation(tree, MS_REC | MS_SLAVE);
+	mount_change(tree, &o);
+	if (mapped >= 0)
+		mount_idmap(tree, mapped, o.recursive_idmap);
+	return tree;
+}
+
 void sources_open(struct box *b)
 {
-	size_t i = 0;
+	size_t i = 0, n = count(b->config->mounts) + 1;
 	autoclose int bundle = open_dir(AT_FDCWD, b->bundle);
 
-	b->sources = mem((count(b->config->mounts) + 1) * sizeof *b->sources);
+	b->sources = mem(n * sizeof *b->sources);
+	b->mapped = mem(n * sizeof *b->mapped);
 	EACH(m, b->config->mounts) {
+		struct mount_options o = mount_options_read(*m, fmt("mounts[%zu]", i));
 		b->sources[i] = -1;
-		if (mount_is_bind(*m)) {
-			struct mount_options o = mount_options_read(*m, fmt("mounts[%zu]", i));
-			/* Private unless the configuration says otherwise: what is mounted there later is not the
-			 * container's concern. */
-			if (!o.propagation)
-				o.propagation = (1UL << 18) | (o.recursive_bind ? 1UL << 14 : 0);
-			if (!o.remount) {
-				b->sources[i] = tree_open(bundle, (*m)->source, o.recursive_bind);
-				mount_change(b->sources[i], &o);
-			}
+		b->mapped[i] = o.idmap ? mapped_users(b->config, *m) : -1;
+		if (mount_is_bind(*m) && !o.remount) {
+			b->sources[i] = source_open(bundle, *m, o, b->mapped[i]);
+			fd_close(b->mapped + i);
 		}
 		i++;
 	}
@@ -144,6 +176,17 @@ void cgroup_prepare(struct box *b)
 	journal_cgroup(b->dir, b->cgroup->path);
 	cgroup_make(b->cgroup);
 	cgroup_open_doors(b->cgroup);
+}
+
+/* To the host's id of the program's user, where there is one. */
+void cgroup_give(struct box *b)
+{
+	const struct user *user = b->process->user;
+	uid_t uid = user ? user->uid : 0;
+	if (!has_user_namespace(b))
+		cgroup_delegate(b->cgroup, uid);
+	else if (id_is_mapped(b->config->linux_part->uid_mappings, uid))
+		cgroup_delegate(b->cgroup, id_outside(b->config->linux_part->uid_mappings, uid));
 }
 
 void cgroup_limits(struct box *b) { cgroup_limit(b->cgroup, b->config->linux_part->resources); }

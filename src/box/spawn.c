@@ -97,6 +97,13 @@ static bool joins_by_path(const struct box *b, int flag)
 	return config_namespace(b->config, flag) && !config_has_new(b->config, flag);
 }
 
+/* pids.max counts who is born in a cgroup, not who goes there: with a limit of 0 only INIT is let in. */
+static bool may_be_born(const struct box *b)
+{
+	const struct pids *pids = b->config->linux_part->resources->pids;
+	return !pids || !pids->limit || *pids->limit;
+}
+
 void box_spawn(struct box *b)
 {
 	/* A cgroup namespace shows its root, so it is made when INIT is in the cgroup: see namespaces_enter. */
@@ -105,7 +112,7 @@ void box_spawn(struct box *b)
 			       .container = -1 };
 	/* In another's user namespace it may not be born in our cgroup, and in another's cgroup namespace there is no
 	 * such cgroup (ENOENT): INIT goes in by itself, through the door that was opened out here. */
-	bool born_elsewhere = joins_by_path(b, CLONE_NEWUSER) || joins_by_path(b, CLONE_NEWCGROUP);
+	bool born_elsewhere = joins_by_path(b, CLONE_NEWUSER) || joins_by_path(b, CLONE_NEWCGROUP) || !may_be_born(b);
 
 	if (needs_intermediate(b)) {
 		user_namespace_last(b->joins);
@@ -124,7 +131,8 @@ void box_spawn(struct box *b)
 	journal_init(b->dir, b->init, b->started);
 }
 
-/* Where the container has no mount namespace of its own its root is only that of its first process. */
+/* What is "/" to its first process.  A mount namespace brings its own root along, which is the host's where the
+ * container was not pivoted into, or where we are in a chroot ourselves. */
 static int container_root(const struct box *b, int pidfd)
 {
 	int root = open_dir(AT_FDCWD, fmt("/proc/%d/root", b->container->saved->pid));
@@ -133,7 +141,15 @@ static int container_root(const struct box *b, int pidfd)
 	return root;
 }
 
-static void enter_cgroup(void *cgroup) { cgroup_enter(cgroup); }
+/* runtime-spec: the initial affinity counts from before the cgroup, whose cpuset may end it. */
+static void before_joining(void *box)
+{
+	struct box *b = box;
+	if (has_initial_affinity(b))
+		affinity_initial(b);
+	if (b->cgroup)
+		cgroup_enter(b->cgroup);
+}
 
 void box_spawn_into(struct box *b)
 {
@@ -143,14 +159,11 @@ void box_spawn_into(struct box *b)
 		fail("container \"%s\" is not running", b->id);
 	EACH(n, b->config->linux_part->namespaces)
 		birth.joined |= (*n)->flag;
-	if (has_no_new_mounts(b))
-		b->root_tree = container_root(b, birth.container);
-	b->cgroup = b->container->cgroup;
-	if (b->cgroup) {
+	b->root_tree = container_root(b, birth.container);
+	if (b->cgroup)
 		cgroup_open_doors(b->cgroup);
-		birth.before = enter_cgroup;
-		birth.context = b->cgroup;
-	}
+	birth.before = before_joining;
+	birth.context = b;
 	spawn(b, &birth, exec_steps, box_spawn_into);
 	fd_close(&birth.container);
 }

@@ -2,17 +2,28 @@
 
 #include "base/fail.h"
 #include "box/box.h"
+#include "box/container.h"
 #include "box/interrupt.h"
+#include "box/notify.h"
 #include "box/peer.h"
 
 #include <stddef.h>
+
+static void init_asks(void *box, const char *said, long length)
+{
+	const struct box *b = box;
+
+	if (b->container)
+		notify_answer(&(struct notified){ b->config, *container_state(b->container), b->init, b->pidfd },
+			      b->peer, said, length);
+}
 
 static void change_turn(struct box *b, enum side me, enum side now, bool left)
 {
 	if (now != me)
 		peer_pass(b->peer, &b->gift);
 	else if (left)
-		peer_wait_gone(b->peer);
+		peer_wait_gone(b->peer, init_asks, b);
 	else
 		peer_wait(b->peer, &b->gift);
 }
