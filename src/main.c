@@ -9,6 +9,8 @@
 #include "cli/show.h"
 #include "cli/words.h"
 #include "cmd/commands.h"
+#include "oci/status.h"
+#include "sys/seccomp.h"
 
 #include "version.h"
 
@@ -18,10 +20,11 @@
 static const struct command command_help, command_complete, command_manual;
 
 static const struct command *const commands[] = {
-	&command_create, &command_start, &command_state, &command_kill, &command_delete,
-	&command_run,    &command_exec,  &command_list,  &command_spec, &command_bundle,
-	&command_up,     &command_check, &command_wait,  &command_help, &command_complete,
-	&command_manual, NULL,
+	&command_create,   &command_start,  &command_state,    &command_kill,   &command_delete,
+	&command_run,      &command_exec,   &command_list,     &command_ps,     &command_pause,
+	&command_resume,   &command_update, &command_events,   &command_wait,   &command_checkpoint,
+	&command_restore,  &command_spec,   &command_bundle,   &command_up,     &command_check,
+	&command_features, &command_help,   &command_complete, &command_manual, NULL,
 };
 
 static const struct command *find(const char *name)
@@ -96,7 +99,8 @@ static void occupy_standard_streams(void)
 static int version(void)
 {
 	/* go-runc and podman read this form. */
-	printf("bivy version %s\ncommit: %s\nspec: %s\n", BIVY_VERSION, BIVY_COMMIT, "1.3.0");
+	printf("bivy version %s\ncommit: %s\nspec: %s\nlibseccomp: %s\n", BIVY_VERSION, BIVY_COMMIT, SPEC_VERSION,
+	       seccomp_library());
 	return 0;
 }
 

@@ -1,6 +1,6 @@
-#include "oci/check.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "oci/validate.h"
 #include "task/bundle.h"
 #include "task/document.h"
 

@@ -9,7 +9,7 @@
 #include "cli/globals.h"
 #include "cmd/commands.h"
 #include "cmd/foreground.h"
-#include "oci/check.h"
+#include "oci/validate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 
 struct exec {
-	const char *process, *user, *cwd, *console_socket, *pid_file;
-	const char **env, **caps, **groups;
-	bool terminal, detach, no_new_privileges;
+	const char *process, *user, *cwd, *console_socket, *pid_file, *pidfd_socket, *label, *profile;
+	const char **env, **caps, **groups, **cgroups;
+	bool terminal, detach, no_new_privileges, ignore_paused;
 	int64_t preserve_fds;
 };
 
@@ -92,12 +92,24 @@ static struct process *changed(const struct process *from, const struct exec *o,
 	p->no_new_privileges |= o->no_new_privileges;
 	if (o->cwd)
 		p->cwd = o->cwd;
+	if (o->label)
+		p->selinux_label = o->label;
+	if (o->profile)
+		p->apparmor_profile = o->profile;
 	if (o->user)
 		set_user(p, o->user);
 	if (o->groups)
 		set_groups(p, o->groups);
 	if (o->caps)
 		add_caps(p, o->caps);
+	return p;
+}
+
+static struct process *process_read(const char *file)
+{
+	json_on_unknown(config_hear_unknown);
+	struct process *p = json_read(file, read_whole(AT_FDCWD, file), &process_type);
+	json_on_unknown(NULL);
 	return p;
 }
 
@@ -109,11 +121,14 @@ static const struct process *wanted(const struct container *c, const struct exec
 		fail_as(MISUSE, "exec: the PROGRAM is missing; it stands behind the ID");
 	if (!o->process && !c->config->process)
 		fail("container \"%s\" has no process in its config.json; use --process", c->id);
+	static const struct process none;
+	const struct process *first = c->config->process ? c->config->process : &none;
 	const char *name = o->process ? o->process : "the command line";
-	struct process *p = o->process ? json_read(name, read_whole(AT_FDCWD, name), &process_type)
-				       : changed(c->config->process, o, args);
+	struct process *p = o->process ? process_read(name) : changed(first, o, args);
 	if (!p->user)
 		p->user = mem(sizeof *p->user);
+	if (!p->capabilities)
+		p->capabilities = first->capabilities;
 	process_check(p, name, "process");
 	return p;
 }
@@ -137,6 +152,9 @@ static int run(const void *options, char **arguments)
 	*w = (struct wishes){
 		.console_socket = o->console_socket,
 		.pid_file = o->pid_file ? absolute(o->pid_file) : NULL,
+		.pidfd_socket = o->pidfd_socket,
+		.cgroups = o->cgroups,
+		.ignore_paused = o->ignore_paused,
 		.keep_terminal = !o->detach && !o->console_socket,
 		.preserve_fds = (int) o->preserve_fds,
 	};
@@ -159,10 +177,17 @@ static const struct option_row options[] = {
 	{ "cwd", 0, VALUE(exec, cwd, "PATH"), "Run it in this directory of the container" },
 	{ "cap", 'c', VALUES(exec, caps, "CAP"), "Give it one more capability" },
 	{ "no-new-privs", 0, FLAG(exec, no_new_privileges), "Let it gain no privileges by execve" },
+	{ "process-label", 0, VALUE(exec, label, "LABEL"), "Run it with this SELinux label" },
+	{ "apparmor", 0, VALUE(exec, profile, "PROFILE"), "Run it under this AppArmor profile" },
+	{ "cgroup", 0, VALUES(exec, cgroups, "[CONTROLLER:]PATH"),
+	  "Put it into this cgroup below the container's, which is there already" },
+	{ "ignore-paused", 0, FLAG(exec, ignore_paused), "Let it wait in a paused container for the resume" },
 	{ "detach", 'd', FLAG(exec, detach), "Return when it runs" },
 	{ "pid-file", 0, VALUE(exec, pid_file, "FILE"), "Write its pid to FILE" },
 	{ "console-socket", 0, VALUE(exec, console_socket, "SOCKET"),
 	  "Send the terminal to the process that listens at SOCKET" },
+	{ "pidfd-socket", 0, VALUE(exec, pidfd_socket, "SOCKET"),
+	  "Send a pidfd of the process to who listens at SOCKET" },
 	{ "preserve-fds", 0, COUNT(exec, preserve_fds, "N"), "Leave N descriptors after standard error open" },
 	{ 0 },
 };

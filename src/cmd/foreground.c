@@ -6,6 +6,8 @@
 #include "box/life.h"
 #include "sys/tty.h"
 
+#include <sys/stat.h>
+
 static void forward(int signal, void *pidfd) { try_proc_signal(*(const int *) pidfd, signal); }
 
 void foreground_follow(int pidfd, int console)
@@ -24,4 +26,12 @@ int foreground_code(const struct container *c)
 	return r->code;
 }
 
-void foreground_remove(void *container) { container_delete(container, true); }
+/* A hook that failed may have ended it already. */
+void foreground_remove(void *container)
+{
+	struct container *c = container;
+	struct stat st;
+
+	if (!fstat(c->dir, &st) && st.st_nlink)
+		container_delete(c, true);
+}

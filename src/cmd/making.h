@@ -3,9 +3,9 @@
 #include "box/box.h"
 #include "cli/options.h"
 
-#define MAKING_MEMBERS                                                \
-	const char *bundle, *console_socket, *pid_file, *shim, *logs; \
-	bool no_pivot, no_new_keyring;                                \
+#define MAKING_MEMBERS                                                               \
+	const char *bundle, *console_socket, *pid_file, *shim, *logs, *pidfd_socket; \
+	bool no_pivot, no_new_keyring;                                               \
 	int64_t preserve_fds
 
 /* clang-format off */
@@ -13,6 +13,7 @@
 	{ "bundle",         'b', VALUE(T, bundle, "BUNDLE"),         "Take config.json and the root filesystem from BUNDLE, not from here" }, \
 	{ "console-socket",   0, VALUE(T, console_socket, "SOCKET"), "Send the terminal to the process that listens at SOCKET" }, \
 	{ "pid-file",         0, VALUE(T, pid_file, "FILE"),         "Write the pid to FILE; the caller supervises, there is no shim" }, \
+	{ "pidfd-socket",     0, VALUE(T, pidfd_socket, "SOCKET"),   "Send a pidfd of the process to who listens at SOCKET" }, \
 	{ "shim",             0, ONE_OF(T, shim, "yes|no"),          "Whether a shim supervises the container" }, \
 	{ "logs",             0, VALUE(T, logs, "DIR"),              "Write standard output and error to files in DIR" }, \
 	{ "no-pivot",         0, FLAG(T, no_pivot),                  "Use chroot, for a root that pivot_root refuses" }, \

@@ -1,6 +1,7 @@
 #include "base/fail.h"
 #include "base/fd.h"
 #include "box/life.h"
+#include "box/ready.h"
 #include "cli/globals.h"
 #include "cmd/commands.h"
 #include "cmd/foreground.h"
@@ -14,16 +15,26 @@ struct run {
 static int run(const void *options, char **arguments)
 {
 	const struct run *o = options;
-	struct making making = { o->bundle, o->console_socket, o->pid_file,       o->shim,
-				 o->logs,   o->no_pivot,       o->no_new_keyring, o->preserve_fds };
+	struct making making = { .bundle = o->bundle,
+				 .console_socket = o->console_socket,
+				 .pid_file = o->pid_file,
+				 .pidfd_socket = o->pidfd_socket,
+				 .shim = o->shim,
+				 .logs = o->logs,
+				 .no_pivot = o->no_pivot,
+				 .no_new_keyring = o->no_new_keyring,
+				 .preserve_fds = o->preserve_fds };
 	bool keep_terminal = !o->detach && !o->console_socket;
 	struct box *b = making_box(&making, *arguments, keep_terminal);
 	autoclose int console = container_create(b);
 	struct container *c = container_open(globals()->root, *arguments);
 
 	undo(foreground_remove, c);
+	autoclose int ready = console < 0 ? ready_listen(c) : -1;
 	container_start(c);
 	undo_forget();
+	if (ready >= 0)
+		ready_wait(ready, c);
 	if (o->detach)
 		return 0;
 	autoclose int pidfd = try_container_pidfd(c);

@@ -1,11 +1,17 @@
+#include "base/fd.h"
 #include "box/life.h"
+#include "box/ready.h"
 #include "cli/globals.h"
 #include "cmd/commands.h"
 
 static int run(const void *options, char **arguments)
 {
 	(void) options;
-	container_start(container_open(globals()->root, *arguments));
+	struct container *c = container_open(globals()->root, *arguments);
+	autoclose int ready = ready_listen(c);
+	container_start(c);
+	if (ready >= 0)
+		ready_wait(ready, c);
 	return 0;
 }
 

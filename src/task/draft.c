@@ -5,9 +5,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "oci/check.h"
 #include "oci/default.h"
 #include "oci/names.h"
+#include "oci/validate.h"
 #include "task/caps.h"
 #include "task/command.h"
 

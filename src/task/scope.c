@@ -192,7 +192,9 @@ struct value *scope_find(const struct expr *e, const struct scope *s)
 		root = false;
 	if (!v)
 		return NULL;
-	for (names += root; names && *names && !v->run; names++) {
+	if (root && names)
+		names++;
+	for (; names && *names && !v->run; names++) {
 		spend(s->world, e->at, v->weight / 16);
 		v = value_step(v, *names, e->at);
 	}
