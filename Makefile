@@ -8,13 +8,20 @@ WERROR   ?= -Werror
 OPTIMIZE ?= -O2
 SANITIZE ?=
 HOSTCC   ?= $(CC)
+FUZZ_SECONDS ?= 60
 
 # What a Debian needs, by purpose; `make deps` and `make deps-check` see to it.
 DEPS       := gcc libc6-dev pkg-config libyajl-dev libcap-dev libseccomp-dev libmount-dev
 DEPS_CHECK := bats jq busybox-static shellcheck cppcheck clang clang-format clang-tidy python3-jsonschema strace \
-              libcap2-bin procps util-linux iproute2 man-db
+              libcap2-bin procps util-linux iproute2 man-db runc crun
 DEPS_VM    := qemu-system-x86 qemu-system-common mmdebstrap e2fsprogs
 VM         := ../shared/vm/vm.sh
+
+# One short line for each thing that is made; V=1 shows the commands themselves.
+ifeq ($(V),)
+QUIET := @
+say = @printf '  %-4s %s\n' $(1) $(patsubst $(B)/%,%,$@);
+endif
 
 # The tree is the list of what is built: each directory of libexec with C files is a program libexec/bivy/bivy-NAME.
 # Programs ending in _gen print a header while building.
@@ -25,6 +32,8 @@ NAMES   := $(patsubst libexec/%/,%,$(sort $(dir $(wildcard libexec/*/*.c))))
 HELPERS := $(NAMES:%=$(B)/libexec/bivy/bivy-%)
 GEN     := $(B)/gen/mountopt_table.h $(B)/gen/version.h
 TESTS   := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/oracle/*.c tests/unit/*.c))
+FUZZERS := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/*.c))
+FUZZED  := $(filter-out $(B)/obj/src/base/mem.o,$(filter $(foreach dir,base json oci task,$(B)/obj/src/$(dir)/%),$(OBJECTS)))
 COMMIT  := $(or $(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null),unknown)
 
 # pkg-config is asked when it is first needed, and once: `make run` begins on machines that do not have it.
@@ -60,28 +69,46 @@ BARE_LDFLAGS := -nostdlib -static -s -Wl,--gc-sections,--build-id=none,-z,nosepa
 all: $(B)/bivy $(HELPERS) $(B)/bivy.8
 
 $(B)/bivy: $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LINKLIBS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LINKLIBS)
 
 # An archive, so that a helper takes in only what it uses.
 $(B)/obj/shared.a: $(SHARED)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 define helper
 $(B)/libexec/bivy/bivy-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/$(1)/*.c)) $(B)/obj/shared.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(LINKLIBS)
+	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(LINKLIBS)
 endef
 $(foreach name,$(filter-out $(BARE),$(NAMES)),$(eval $(call helper,$(name))))
 
 # Programs of tests/ print TAP.  oracle: ours against another implementation; unit: what bats cannot reach.
 $(B)/obj/lower.a: $(filter $(B)/obj/src/base/% $(B)/obj/src/json/% $(B)/obj/src/oci/% $(B)/obj/src/sys/%,$(OBJECTS))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 $(TESTS): $(B)/%: $(B)/obj/tests/%.o $(B)/obj/lower.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Programs of tests/fuzz, which bring their own base/mem.c; built by `make fuzz` with clang in a directory of their own.
+$(FUZZERS): $(B)/%: $(B)/obj/tests/%.o $(FUZZED)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=yajl_tree_parse,--wrap=yajl_alloc -o $@ $^ $(LIBS)
+
+fuzzers: $(FUZZERS)
+
+# Each for FUZZ_SECONDS.  What it finds stands in B/fuzz/found: give it to the program of B/fuzz/fuzz to see it again.
+fuzz:
+	@$(MAKE) --no-print-directory B='$(B)/fuzz' CC=clang HOSTCC='$(HOSTCC)' OPTIMIZE=-O1 \
+		SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	@for name in $(notdir $(FUZZERS)); do \
+		mkdir -p $(B)/fuzz/corpus/$$name $(B)/fuzz/found; \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 $(B)/fuzz/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-max_len=16384 -close_fd_mask=2 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/found/$$name- \
+			$(B)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; \
+	done
 
 oracle: $(filter $(B)/oracle/%,$(TESTS))
 unit: $(filter $(B)/unit/%,$(TESTS))
@@ -89,28 +116,28 @@ unit: $(filter $(B)/unit/%,$(TESTS))
 define bare
 $(B)/libexec/bivy/bivy-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/$(1)/*.c))
 	@mkdir -p $$(@D)
-	$$(CC) $$(BARE_LDFLAGS) -o $$@ $$^
+	$$(call say,LINK)$$(CC) $$(BARE_LDFLAGS) -o $$@ $$^
 
 $(B)/obj/libexec/$(1)/%.o: libexec/$(1)/%.c Makefile | $(GEN)
 	@mkdir -p $$(@D)
-	$$(CC) -D_GNU_SOURCE -iquote src -iquote $(B)/gen $$(BARE_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC)$$(CC) -D_GNU_SOURCE -iquote src -iquote $(B)/gen $$(BARE_CFLAGS) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach name,$(BARE),$(eval $(call bare,$(name))))
 
 $(B)/obj/%.o: %.c Makefile | $(GEN)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(INCLUDES) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(INCLUDES) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/obj/%.o: %.S $(wildcard spec/*.json) Makefile
 	@mkdir -p $(@D)
-	$(CC) -c -o $@ $<
+	$(call say,CC)$(CC) -c -o $@ $<
 
 $(B)/gen/mountopt_gen: src/oci/mountopt_gen.c Makefile
 	@mkdir -p $(@D)
-	$(HOSTCC) -Wall -Wextra -o $@ $< $(shell pkg-config --cflags --libs mount)
+	$(call say,LINK)$(HOSTCC) -Wall -Wextra -o $@ $< $(shell pkg-config --cflags --libs mount)
 
 $(B)/gen/mountopt_table.h: $(B)/gen/mountopt_gen
-	$< >$@.new && mv $@.new $@
+	$(call say,GEN)$< >$@.new && mv $@.new $@
 
 # Rewritten only when it says something new.
 $(B)/gen/version.h: FORCE
@@ -120,8 +147,8 @@ $(B)/gen/version.h: FORCE
 
 # The options in the manual are what the program itself says of them.
 $(B)/bivy.8: man/bivy.8.in $(B)/bivy
-	$(B)/bivy __manual >$@.options
-	sed -e 's/@VERSION@/$(VERSION)/' -e '/^@OPTIONS@$$/{r $@.options' -e 'd}' $< >$@.new && mv $@.new $@
+	$(call say,GEN)$(B)/bivy __manual >$@.options
+	$(QUIET)sed -e 's/@VERSION@/$(VERSION)/' -e '/^@OPTIONS@$$/{r $@.options' -e 'd}' $< >$@.new && mv $@.new $@
 
 # What is missing of the packages $(1), installed; `make` is to be said again by root where this is not root.
 define install_missing
@@ -181,7 +208,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all deps deps-check oracle unit run check lint bench format install uninstall clean FORCE
+.PHONY: all deps deps-check oracle unit fuzz fuzzers run check lint bench format install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 -include $(OBJECTS:.o=.d) $(TESTS:$(B)/%=$(B)/obj/tests/%.d) $(patsubst %.c,$(B)/obj/%.d,$(wildcard libexec/*/*.c))
