@@ -103,12 +103,10 @@ script_namespaces='for n in pid net ipc uts mnt cgroup user time; do echo "$n $(
 	assert_caps "$(cap_set)" "$(cap_set)" "$(cap_set)" "$(cap_set)" "$(cap_set)"
 }
 
-@test "inside: without process.capabilities the sets are the caller's" {
-	local bounding
-	bounding=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
+@test "inside: without process.capabilities there are none" {
 	bundle_set 'del(.process.capabilities)'
 	inside 'cat /proc/self/status'
-	assert_equal "$(status_line CapBnd) $(status_line CapEff)" "$bounding $bounding"
+	assert_caps "$(cap_set)" "$(cap_set)" "$(cap_set)" "$(cap_set)" "$(cap_set)"
 }
 
 @test "inside: a capability that no kernel knows is warned of by name, and the others are given" {
@@ -180,10 +178,10 @@ preserving() {
 }
 
 @test "inside: the environment is exactly the configured one" {
-	bundle_set '.process.env = ["PATH=/bin", "A=1 2", "EMPTY=", "Ü=ä"]'
+	bundle_set '.process.env = ["PATH=/bin", "HOME=/h", "A=1 2", "EMPTY=", "Ü=ä"]'
 	bundle_args env
 	LEAK=1 assert_ok bivy run "$id"
-	assert_equal "$output" $'PATH=/bin\nA=1 2\nEMPTY=\nÜ=ä'
+	assert_equal "$output" $'PATH=/bin\nHOME=/h\nA=1 2\nEMPTY=\nÜ=ä'
 }
 
 @test "inside: signals have their default dispositions and none is blocked" {
@@ -206,13 +204,25 @@ preserving() {
 	assert_equal "$output" "Groups:"
 }
 
-@test "inside: a working directory that is missing is an error that names it" {
-	bundle_set '.process.cwd = "/no/such"'
+@test "inside: a working directory that is missing is made, in a read-only root too" {
+	bundle_set '.process.cwd = "/made/here" | .root.readonly = true'
+	inside 'pwd; stat -c "%a %u" /made/here'
+	assert_equal "$output" $'/made/here\n755 0'
+}
+
+@test "inside: of a variable that is set twice the last one counts" {
+	bundle_set '.process.env += ["A=1", "B=1", "A=2", "AB=3"]'
+	inside 'xargs -0 -n 1 echo </proc/self/environ | grep "^[AB]" | sort'
+	assert_equal "$output" $'A=2\nAB=3\nB=1'
+}
+
+@test "inside: a working directory that cannot be one is an error that names it" {
+	bundle_set '.process.cwd = "/etc/passwd"'
 	bundle_args true
 	run --separate-stderr bivy run "$id"
 	[ "$status" -ne 0 ]
 	[ "${#stderr_lines[@]}" -eq 1 ]
-	[[ $stderr == */no/such* ]]
+	[[ $stderr == */etc/passwd* ]]
 }
 
 @test "inside: resource limits and the oom score" {
@@ -226,6 +236,14 @@ preserving() {
 }
 
 # --- namespaces ---
+
+@test "inside: without oomScoreAdj the score is the caller's" {
+	bundle_set 'del(.process.oomScoreAdj)'
+	bundle_args cat /proc/self/oom_score_adj
+	echo 77 >/proc/$BASHPID/oom_score_adj
+	run bivy run "$(new_id)"
+	assert_equal "$output" 77
+}
 
 @test "inside: it is pid 1 and sees no process of the host" {
 	inside 'echo $$; ls /proc | grep -c "^[0-9]"'

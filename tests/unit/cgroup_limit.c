@@ -42,6 +42,26 @@ static const struct row rows[] = {
 	{ 1, "{'memory':{'swappiness':0}}",                          "memory.swappiness",           "0" },
 	{ 1, "{'pids':{'limit':-1}}",                                "pids.max",                    "max" },
 	{ 1, "{'blockIO':{'weight':500}}",                           "blkio.weight",                "500" },
+	{ 1, "{'blockIO':{'leafWeight':500}}",                       "blkio.leaf_weight",           "500" },
+	{ 1, "{'blockIO':{'weightDevice':[{'major':8,'minor':1,'weight':300}]}}", "blkio.weight_device", "8:1 300" },
+	{ 1, "{'blockIO':{'weightDevice':[{'major':8,'minor':1,'leafWeight':300}]}}", "blkio.leaf_weight_device", "8:1 300" },
+	{ 1, "{'blockIO':{'throttleWriteIOPSDevice':[{'major':8,'minor':1,'rate':0}]}}", "blkio.throttle.write_iops_device", "8:1 0" },
+	{ 2, "{'blockIO':{'weightDevice':[{'major':8,'minor':1,'weight':1000}]}}", "io.weight",     "8:1 10000" },
+	{ 2, "{'blockIO':{'throttleReadBpsDevice':[{'major':8,'minor':1,'rate':7}]}}", "io.max",    "8:1 rbps=7" },
+	{ 2, "{'blockIO':{'throttleWriteIOPSDevice':[{'major':8,'minor':1,'rate':0}]}}", "io.max",  "8:1 wiops=max" },
+	{ 2, "{'hugepageLimits':[{'pageSize':'2MB','limit':4194304}]}", "hugetlb.2MB.rsvd.max",     "4194304" },
+	{ 2, "{'hugepageLimits':[{'pageSize':'1GB','limit':0}]}",    "hugetlb.1GB.max",             "0" },
+	{ 1, "{'hugepageLimits':[{'pageSize':'2MB','limit':4194304}]}", "hugetlb.2MB.limit_in_bytes", "4194304" },
+	{ 2, "{'rdma':{'mlx5_1':{'hcaHandles':3,'hcaObjects':10000}}}", "rdma.max",                 "mlx5_1 hca_handle=3 hca_object=10000" },
+	{ 1, "{'rdma':{'mlx5_1':{'hcaObjects':5}}}",                 "rdma.max",                    "mlx5_1 hca_object=5" },
+	{ 1, "{'network':{'classID':1048577}}",                      "net_cls.classid",             "1048577" },
+	{ 1, "{'network':{'priorities':[{'name':'lo','priority':5}]}}", "net_prio.ifpriomap",       "lo 5" },
+	{ 1, "{'cpu':{'realtimeRuntime':95000,'realtimePeriod':1000000}}", "cpu.rt_runtime_us",     "95000" },
+	{ 1, "{'cpu':{'idle':1}}",                                   "cpu.idle",                    "1" },
+	{ 2, "{'cpu':{'burst':5000,'quota':10000}}",                 "cpu.max.burst",               "5000" },
+	{ 1, "{'pids':{'limit':0}}",                                 "pids.max",                    "0" },
+	{ 1, "{'memory':{'useHierarchy':true}}",                     "memory.use_hierarchy",        "1" },
+	{ 1, "{'memory':{'disableOOMKiller':true}}",                 "memory.oom_control",          "1" },
 };
 
 /* Shares and the weight that OCI's cgroups library 0.0.7 makes of them, seen in the files of tasks that Nomad ran. */
@@ -70,12 +90,30 @@ static const char *const files[] = {
 	"memory.memsw.limit_in_bytes",
 	"memory.swappiness",
 	"blkio.weight",
+	"blkio.leaf_weight",
+	"blkio.weight_device",
+	"blkio.leaf_weight_device",
+	"blkio.throttle.write_iops_device",
+	"io.max",
+	"hugetlb.2MB.rsvd.max",
+	"hugetlb.1GB.max",
+	"hugetlb.2MB.limit_in_bytes",
+	"rdma.max",
+	"net_cls.classid",
+	"net_prio.ifpriomap",
+	"cpu.rt_runtime_us",
+	"cpu.rt_period_us",
+	"cpu.idle",
+	"cpu.max.burst",
+	"memory.use_hierarchy",
+	"memory.oom_control",
 	NULL,
 };
 
 static struct cgroup *cgroup_at(const char *dir, int version)
 {
-	static const char *const controllers[] = { "cpu", "memory", "pids", "blkio", NULL };
+	static const char *const controllers[] = { "cpu",  "memory",  "pids",     "blkio", "hugetlb",
+						   "rdma", "net_cls", "net_prio", NULL };
 	static const char *const one[] = { "", NULL };
 	struct cgroup *cg = mem(sizeof *cg);
 
