@@ -83,7 +83,8 @@ static bool may_be_given(int fd, uint32_t mode)
  * it has an owner for a reason.  What cannot be given (the user is not mapped, the file system is read-only) stays. */
 void stdio_give(struct plan *p)
 {
-	struct stat st = { 0 };
+	struct stat st;
+	st.st_uid = st.st_mode = 0; /* an initialiser would be a call of memset */
 	for (int fd = 0; fd <= 2; fd++)
 		if (SYSCALL(fstat, fd, &st) >= 0 && st.st_uid != p->uid && may_be_given(fd, st.st_mode))
 			SYSCALL(fchown, fd, p->uid, -1);

@@ -99,14 +99,17 @@ many() {
 	[ "$status" -gt 0 ] && [ "$status" -lt 124 ]
 }
 
+# The sanitizer's realloc() copies every time, which makes yajl's growing lists quadratic.
 @test "hostile: hundreds of thousands of members" {
-	config ", \"annotations\": {$(many '",".join("\"k%d\": \"\"" % i for i in range(500000))')}"
+	local n=300000
+	[ -z "${ASAN_OPTIONS-}" ] || n=20000
+	config ", \"annotations\": {$(many '",".join("\"k%d\": \"\"" % i for i in range('$n'))')}"
 	taken
-	config ", $(many '",".join("\"k%d\": 1" % i for i in range(100000))')"
+	config ", $(many '",".join("\"k%d\": 1" % i for i in range('$n'))')"
 	taken
-	config ", \"mounts\": [$(many '",".join("{\"destination\": \"/m\", \"type\": \"tmpfs\"}" for i in range(100000))')]"
+	config ", \"mounts\": [$(many '",".join("{\"destination\": \"/m\", \"type\": \"tmpfs\"}" for i in range('$n'))')]"
 	taken
-	config ", \"annotations\": {$(many '",".join("\"k%d\": \"\"" % i for i in range(300000))'), \"k77\": \"\"}"
+	config ", \"annotations\": {$(many '",".join("\"k%d\": \"\"" % i for i in range('$n'))'), \"k77\": \"\"}"
 	refused 'annotations: the key "k77" is given twice'
 }
 
