@@ -15,10 +15,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static uint32_t for_all = 0666;
-
 #define NODE(path, minor_of_1) \
-	&(struct device) { path, 'c', 1, minor_of_1, &for_all, NULL, NULL }
+	&(struct device) { path, 'c', 1, minor_of_1, NULL, NULL, NULL }
 
 struct device *const default_devices[] = {
 	NODE("/dev/null", 3),
@@ -26,7 +24,7 @@ struct device *const default_devices[] = {
 	NODE("/dev/full", 7),
 	NODE("/dev/random", 8),
 	NODE("/dev/urandom", 9),
-	&(struct device){ "/dev/tty", 'c', 5, 0, &for_all, NULL, NULL },
+	&(struct device){ "/dev/tty", 'c', 5, 0, NULL, NULL, NULL },
 	NULL,
 };
 
