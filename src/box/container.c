@@ -61,12 +61,14 @@ static struct container *read_container(const char *root, const char *id, int di
 {
 	struct container *c = mem(sizeof *c);
 	const char *state = try_read_whole(dir, "state.json");
+	/* One without the other: it is being deleted right now, which its lock will tell. */
+	const char *config = state ? try_read_whole(dir, "config.json") : NULL;
 
 	*c = (struct container){ .id = id, .root = root, .dir = dir };
-	if (state)
+	if (config) {
 		c->saved = json_read(fmt("%s/%s/state.json", root, id), state, &saved_type);
-	if (state)
-		c->config = config_parse(fmt("%s/%s/config.json", root, id), read_whole(dir, "config.json"));
+		c->config = config_parse(fmt("%s/%s/config.json", root, id), config);
+	}
 	const char *cgroup = c->saved ? c->saved->cgroup : journal_read(dir).cgroup;
 	if (cgroup && *cgroup)
 		c->cgroup = cgroup_plan(cgroup);
