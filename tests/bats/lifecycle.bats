@@ -47,6 +47,11 @@ be_debris() {
 	bundle_set '.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "kill -9 $PPID"] }]'
 	run bivy create --pid-file "$BATS_TEST_TMPDIR/pid" "$id"
 	[ "$status" -eq 137 ]
+	wait_for no_processes # INIT ends when it hears that HOST is gone
+}
+
+no_processes() {
+	[ -z "$(find /sys/fs/cgroup -path "*/$id/cgroup.procs" -exec cat {} + 2>/dev/null)" ]
 }
 
 # --- what must not change ---
