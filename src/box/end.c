@@ -103,6 +103,7 @@ void container_delete(struct container *c, bool force)
 	end_processes(c);
 	if (c->cgroup && try_cgroup_remove(c->cgroup, CGROUP_WAIT_MS) < 0 && errno != ENOENT)
 		fail_sys("remove the cgroup %s of container \"%s\"", c->cgroup->path, c->id);
+	cgroup_remove_made(journal_read(c->dir).made); /* parents too, as far as nobody else is in them by now */
 	container_rdt_remove(c);
 	own_bundle_remove(c->root, c->id);
 	remove_state(c);

@@ -20,7 +20,14 @@ static void note(int dir, const char *line)
 
 void journal_bundle(int dir, const char *path) { note(dir, fmt("bundle %s\n", path)); }
 
-void journal_cgroup(int dir, const char *path) { note(dir, fmt("cgroup %s\n", path)); }
+void journal_cgroup(int dir, const char *path, const char *const *made)
+{
+	struct text t = { 0 };
+	text_printf(&t, "cgroup %s\n", path);
+	EACH(m, made)
+		text_printf(&t, "made %s\n", *m);
+	note(dir, t.at);
+}
 
 void journal_rdt(int dir, const char *path) { note(dir, fmt("rdt %s\n", path)); }
 
@@ -43,6 +50,8 @@ struct journal journal_read(int dir)
 			j.bundle = *line + 7;
 		if (starts_with(*line, "cgroup "))
 			j.cgroup = *line + 7;
+		if (starts_with(*line, "made "))
+			j.made = append(j.made, *line + 5);
 		if (starts_with(*line, "rdt "))
 			j.rdt = append(j.rdt, *line + 4);
 		if (sscanf(*line, "init %d %llu", &j.init, &started) == 2)

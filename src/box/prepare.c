@@ -173,7 +173,7 @@ void cgroup_prepare(struct box *b)
 {
 	b->cgroup = cgroup_plan(cgroup_path_of(b->config->linux_part->cgroups_path, b->id));
 	cgroup_check_unused(b->cgroup); /* else `delete --force` after a crash here would end another's processes */
-	journal_cgroup(b->dir, b->cgroup->path);
+	journal_cgroup(b->dir, b->cgroup->path, cgroup_missing(b->cgroup));
 	cgroup_make(b->cgroup);
 	cgroup_open_doors(b->cgroup);
 }

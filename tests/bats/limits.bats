@@ -207,6 +207,26 @@ counted() {
 	rmdir /sys/fs/cgroup{,/*}/bivy-suite 2>/dev/null || true
 }
 
+@test "limits: the parents that a deep cgroupsPath asked for go with the container, and not before the last in them" {
+	local id other top
+	id=$(new_id) other=$(new_id)
+	top=/bivy-suite-$id
+	bundle_args sleep 600
+	bundle_set --arg path "$top/one/two" '.linux.cgroupsPath = $path'
+	assert_ok bivy create "$id"
+	bundle_set --arg path "$top/three" '.linux.cgroupsPath = $path'
+	assert_ok bivy create "$other"
+	assert_ok bivy delete "$id"
+	[ -z "$(find /sys/fs/cgroup -type d -path "*$top/one*")" ]
+	[ -n "$(find /sys/fs/cgroup -type d -path "*$top/three")" ]
+	assert_ok bivy delete "$other"
+	find /sys/fs/cgroup -depth -type d -path "*$top" -exec rmdir {} + # the first made it while the other was in it
+	bundle_set --arg path "$top/one/two" '.linux.cgroupsPath = $path'
+	assert_ok bivy create "$id"
+	assert_ok bivy delete "$id"
+	[ -z "$(find /sys/fs/cgroup -type d -path "*$top*")" ]
+}
+
 @test "limits: a cgroupsPath that leads elsewhere is refused" {
 	local path
 	bundle_args true
