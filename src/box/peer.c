@@ -51,14 +51,14 @@ static long receive(int peer, int *gift, struct words *w)
 
 void peer_wait(int peer, int *gift)
 {
-	struct words said;
+	struct words said = { .length = 0 };
 	if (!receive(peer, gift, &said))
 		fail("the container's first process is gone (was it killed, or out of memory?)");
 }
 
 void peer_wait_gone(int peer, void (*hear)(void *, const char *, long), void *context)
 {
-	struct words said;
+	struct words said = { .length = 0 };
 	int none = -1;
 	while (receive(peer, &none, &said)) {
 		fd_close(&none);
