@@ -167,17 +167,3 @@ int try_user_by_name(int root, const char *name, struct account *to)
 	errno = ENOENT;
 	return -1;
 }
-
-int try_group_by_name(int root, const char *name, gid_t *to)
-{
-	struct lines l;
-	const char *fields[GROUP_FIELDS];
-
-	if (try_read_file(root, "etc/group", &l) < 0)
-		return -1;
-	for (char *line; *name && (line = next_line(&l, name));)
-		if (cut(line, fields, GROUP_FIELDS) >= GROUP_LEAST && id_number(fields[GROUP_GID], to))
-			return 0;
-	errno = ENOENT;
-	return -1;
-}

@@ -16,4 +16,3 @@ struct account {
  */
 int try_user_by_name(int root, const char *name, struct account *);
 int try_user_by_id(int root, uid_t, struct account *);
-int try_group_by_name(int root, const char *name, gid_t *);

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/socket.h"
-#include "base/text.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,7 +16,6 @@
 #define RECORD       "exit.json"
 #define SOCKET       "shim.sock"
 #define ASK_AGAIN_MS 100
-#define PING_MS      1000
 
 /* clang-format off */
 const struct type exit_record_type = { sizeof(struct exit_record), FIELDS(
@@ -102,12 +100,4 @@ struct exit_record *record_wait(int state_dir, int timeout_ms)
 		}
 		poll(NULL, 0, deadline < 0 || left_ms(deadline) > ASK_AGAIN_MS ? ASK_AGAIN_MS : left_ms(deadline));
 	}
-}
-
-int record_shim(int state_dir)
-{
-	int64_t pid;
-	autoclose int sock = try_connect(state_dir);
-	const char *pong = sock < 0 ? NULL : try_ask(sock, "ping", PING_MS);
-	return pong && starts_with(pong, "pong ") && number(pong + 5, 1, INT32_MAX, &pid) ? (int) pid : 0;
 }

@@ -25,6 +25,3 @@ struct exit_record *record_wait(int state_dir, int timeout_ms);
 
 /* The socket that a new shim gets: bound as shim.sock in the state directory, listening, close-on-exec. */
 int record_listen(int state_dir);
-
-/* The pid of the shim that answers on shim.sock; 0: none does within a second. */
-int record_shim(int state_dir);

@@ -2,7 +2,6 @@
  * the members mean in the runtime-spec. */
 #include "oci/config.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "oci/names.h"
 
@@ -254,8 +253,6 @@ struct config *config_parse(const char *name, const char *json)
 		c->process->user = mem(sizeof *c->process->user);
 	return c;
 }
-
-struct config *config_read(int dir, const char *file) { return config_parse(file, read_whole(dir, file)); }
 
 const struct namespace *config_namespace(const struct config *c, int flag)
 {

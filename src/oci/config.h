@@ -237,9 +237,8 @@ struct config {
 
 extern const struct type config_type, process_type, resources_type, seccomp_type;
 
-/* Reads DIR/config.json, or what a template holds.  Never NULL parts that the code would have to ask for again: `linux`
+/* name: the document, for errors.  Never NULL parts that the code would have to ask for again: `linux`
  * and its `resources` are there, empty when the document has none. */
-struct config *config_read(int dir, const char *file);
 struct config *config_parse(const char *name, const char *json);
 
 /* Whether the configuration has a namespace of that kind; its path is NULL when a new one is asked for. */

@@ -135,22 +135,6 @@ const char **cgroup_missing(const struct cgroup *cg)
 	return list;
 }
 
-static bool may_make_in(const struct hierarchy *h)
-{
-	const char *dir = h->dir;
-	while (strlen(dir) > strlen(h->mount) && !exists(AT_FDCWD, dir))
-		dir = dir_name(dir);
-	return !faccessat(AT_FDCWD, dir, W_OK, AT_EACCESS);
-}
-
-bool cgroup_may_make(const struct cgroup *cg)
-{
-	EACH(h, cg->hierarchies)
-		if (!may_make_in(*h))
-			return false;
-	return cg->hierarchies;
-}
-
 /* ---- removing ---- */
 
 static void wait_ms(int ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL); }

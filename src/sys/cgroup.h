@@ -33,9 +33,6 @@ struct cgroup *cgroup_plan(const char *path);
 /* The directories that cgroup_make is about to make, parents first: for a journal, written before. */
 const char **cgroup_missing(const struct cgroup *);
 
-/* Whether we have the permission; false without cgroups too.  A rootless caller goes on without. */
-bool cgroup_may_make(const struct cgroup *);
-
 /* Fails when the cgroup is there and holds processes or is frozen: it is another's.  Before a journal names it as ours.
  */
 void cgroup_check_unused(const struct cgroup *);

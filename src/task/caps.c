@@ -64,7 +64,8 @@ static const struct cap { const char *name; int number; const char *syscalls; } 
 
 static uint64_t bit(const struct cap *c) { return 1ULL << c->number; }
 
-uint64_t caps_all(void)
+/* What the running kernel knows. */
+static uint64_t caps_all(void)
 {
 	uint64_t all = 0;
 	for (const struct cap *c = caps; c->name; c++)

@@ -5,8 +5,7 @@
 
 #define CAPS_DEFAULT 0xa80405fbULL /* Docker's without NET_RAW: what a task has when nothing is said */
 
-uint64_t caps_all(void);   /* what the running kernel knows */
-uint64_t caps_bound(void); /* of these, what this process could give away: its bounding set */
+uint64_t caps_bound(void); /* what this process could give away: its bounding set */
 
 /* Blanks, case and one leading "cap_" do not count, "" is passed over, "all" is every one.  *unknown: "a, b" of those
  * that the kernel does not have, NULL when there is none. */

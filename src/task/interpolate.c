@@ -16,15 +16,13 @@ struct pair **names_set(struct pair **names, const char *name, const char *value
 	return append(names, p);
 }
 
-const char *names_get(struct pair *const *names, const char *name)
+static const char *look_up(const char *name, const void *names)
 {
-	EACH(n, names)
+	EACH(n, (struct pair *const *) names)
 		if (same((*n)->key, name))
 			return (*n)->value;
 	return NULL;
 }
-
-static const char *look_up(const char *name, const void *names) { return names_get(names, name); }
 
 const char *interpolate(struct pair *const *names, const char *string, struct position at)
 {

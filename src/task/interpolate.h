@@ -13,7 +13,6 @@
 
 /* A later one of the same name takes the place of the earlier one. */
 struct pair **names_set(struct pair **names, const char *name, const char *value);
-const char *names_get(struct pair *const *names, const char *name); /* NULL: unknown */
 
 const char *interpolate(struct pair *const *names, const char *string, struct position at);
 const struct block *interpolate_config(struct pair *const *names, const struct block *);
