@@ -24,14 +24,12 @@ struct lines {
 	const char *at, *end;
 };
 
-/* Neither a FIFO that waits for a writer nor a device that does something when opened: O_NONBLOCK, then regular files
- * only. Read and not mapped, as its owner may cut it short meanwhile; what it grows by meanwhile is left out. */
-static int try_read_file(int root, const char *path, struct lines *to)
+/* Read and not mapped, as its owner may cut it short meanwhile; what it grows by meanwhile is left out. */
+static int try_read_file(int fd, struct lines *to)
 {
 	struct stat st;
-	autoclose int fd = try_open_in_root(root, path, O_RDONLY | O_NONBLOCK);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -1;
 	if (!S_ISREG(st.st_mode) || st.st_size > LARGEST) {
 		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
@@ -40,7 +38,7 @@ static int try_read_file(int root, const char *path, struct lines *to)
 	char *at = mem((size_t) st.st_size + 1);
 	ssize_t n = 1, length = 0;
 	while (n > 0 && length < st.st_size) {
-		n = read(fd, at + length, (size_t) (st.st_size - length));
+		n = pread(fd, at + length, (size_t) (st.st_size - length), length);
 		length += n > 0 ? n : 0;
 	}
 	*to = (struct lines){ at, at + length };
@@ -119,14 +117,16 @@ static bool line_gives(char *line, const char *member, gid_t *gid)
 
 /* A container without an etc/group has no supplementary groups; that is no error.  The list is made as long as the
  * kernel can take it (setgroups(2)) at once: append() of so many would take gigabytes. */
-static int try_groups_of(int root, struct account *a)
+static int try_groups_of(int group, struct account *a)
 {
 	struct lines l;
 	gid_t gid;
 	size_t n = 0;
 
-	if (try_read_file(root, "etc/group", &l) < 0)
-		return errno == ENOENT ? 0 : -1;
+	if (group < 0)
+		return 0;
+	if (try_read_file(group, &l) < 0)
+		return -1;
 	for (char *line; n < NGROUPS_MAX && (line = next_line(&l, NULL));) {
 		if (!line_gives(line, a->name, &gid) || gid == a->gid || has_gid(a->gids, gid))
 			continue;
@@ -138,12 +138,13 @@ static int try_groups_of(int root, struct account *a)
 }
 
 /* By name, or with name NULL by number. */
-static int try_find(int root, const char *name, uid_t uid, struct account *to)
+static int try_find(const struct account_files *f, const char *name, uid_t uid, struct account *to)
 {
 	struct lines l;
 	const char *fields[PASSWD_FIELDS];
 
-	if (try_read_file(root, "etc/passwd", &l) < 0)
+	errno = ENOENT;
+	if (f->passwd < 0 || try_read_file(f->passwd, &l) < 0)
 		return -1;
 	for (char *line; (line = next_line(&l, name));) {
 		struct account a = { 0 };
@@ -152,18 +153,64 @@ static int try_find(int root, const char *name, uid_t uid, struct account *to)
 		if (!id_number(fields[UID], &a.uid) || !id_number(fields[GID], &a.gid) || (!name && a.uid != uid))
 			continue;
 		*to = (struct account){ fields[NAME], *fields[HOME] ? fields[HOME] : "/", a.uid, a.gid, NULL };
-		return try_groups_of(root, to);
+		return try_groups_of(f->group, to);
 	}
 	errno = ENOENT;
 	return -1;
 }
 
-int try_user_by_id(int root, uid_t uid, struct account *to) { return try_find(root, NULL, uid, to); }
+int try_account_by_id(const struct account_files *f, uid_t uid, struct account *to)
+{
+	return try_find(f, NULL, uid, to);
+}
 
-int try_user_by_name(int root, const char *name, struct account *to)
+int try_account_by_name(const struct account_files *f, const char *name, struct account *to)
 {
 	if (*name)
-		return try_find(root, name, 0, to);
+		return try_find(f, name, 0, to);
 	errno = ENOENT;
 	return -1;
 }
+
+int try_group_by_name(const struct account_files *f, const char *name, gid_t *to)
+{
+	struct lines l;
+	const char *fields[GROUP_FIELDS];
+
+	errno = ENOENT;
+	if (f->group < 0 || try_read_file(f->group, &l) < 0)
+		return -1;
+	for (char *line; *name && (line = next_line(&l, name));)
+		if (cut(line, fields, GROUP_FIELDS) >= GROUP_LEAST && id_number(fields[GROUP_GID], to))
+			return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+/* Neither a FIFO that waits for a writer nor a device that does something when opened: O_NONBLOCK, and only regular
+ * files are read.  A missing etc/group is an empty one. */
+int try_account_files(int root, struct account_files *to)
+{
+	*to = (struct account_files){ -1, -1 };
+	autoclose int passwd = try_open_in_root(root, "etc/passwd", O_RDONLY | O_NONBLOCK);
+	if (passwd < 0)
+		return -1;
+	autoclose int group = try_open_in_root(root, "etc/group", O_RDONLY | O_NONBLOCK);
+	if (group < 0 && errno != ENOENT)
+		return -1;
+	*to = (struct account_files){ fd_take(&passwd), fd_take(&group) };
+	return 0;
+}
+
+static int try_find_below(int root, const char *name, uid_t uid, struct account *to)
+{
+	struct account_files f;
+	if (try_account_files(root, &f) < 0)
+		return -1;
+	autoclose int passwd = f.passwd, group = f.group;
+	(void) passwd, (void) group;
+	return name ? try_account_by_name(&f, name, to) : try_account_by_id(&f, uid, to);
+}
+
+int try_user_by_id(int root, uid_t uid, struct account *to) { return try_find_below(root, NULL, uid, to); }
+int try_user_by_name(int root, const char *name, struct account *to) { return try_find_below(root, name, 0, to); }

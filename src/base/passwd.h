@@ -16,3 +16,14 @@ struct account {
  */
 int try_user_by_name(int root, const char *name, struct account *);
 int try_user_by_id(int root, uid_t, struct account *);
+
+/* The files themselves, open for reading, where they do not lie below one root; -1: there is none.  The same results.
+ */
+struct account_files {
+	int passwd, group;
+};
+
+int try_account_files(int root, struct account_files *); /* the caller closes both */
+int try_account_by_name(const struct account_files *, const char *name, struct account *);
+int try_account_by_id(const struct account_files *, uid_t, struct account *);
+int try_group_by_name(const struct account_files *, const char *name, gid_t *);
