@@ -214,3 +214,11 @@ const char *clean_path(const char *path)
 	out[n] = 0;
 	return out;
 }
+
+const char *path_below(const char *dir, const char *path)
+{
+	size_t n = strcmp(dir, "/") ? strlen(dir) : 0;
+	if (strncmp(path, dir, n) || (path[n] && path[n] != '/'))
+		return NULL;
+	return path + n + (path[n] == '/');
+}

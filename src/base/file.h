@@ -28,3 +28,5 @@ const char *absolute(const char *path);                 /* against the working d
 const char *dir_name(const char *path);                 /* copies; path is not touched */
 const char *base_name(const char *path);
 const char *clean_path(const char *path); /* lexically: no //, /./, /../; always absolute */
+/* What of a clean path lies below dir, without its slash; "" for dir itself, NULL: it lies elsewhere. */
+const char *path_below(const char *dir, const char *path);

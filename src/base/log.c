@@ -58,8 +58,10 @@ void log_line(enum level level, const char *message)
 {
 	if (level == LOG_DEBUG && !ours.debugs)
 		return;
-	if (ours.file >= 0 && (level == LOG_ERROR || ours.debugs))
+	if (ours.file >= 0)
 		put(ours.file, level, message, ours.json);
+	if (ours.file >= 0 && level != LOG_ERROR)
+		return;
 	if (ours.file < 0 && ours.json)
 		put(2, level, message, true);
 	else

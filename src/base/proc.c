@@ -13,30 +13,36 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-uint64_t proc_started(pid_t pid)
+/* Field 22; dead: of a zombie too. */
+static uint64_t read_started(pid_t pid, bool dead)
 {
 	const char *stat = try_read_whole(AT_FDCWD, fmt("/proc/%d/stat", pid));
 	/* The name stands in brackets and may hold anything, brackets too. */
 	const char *at = stat ? strrchr(stat, ')') : NULL;
-	if (!at || at[1] != ' ' || strchr("ZXx", at[2]))
+	if (!at || at[1] != ' ' || (!dead && strchr("ZXx", at[2])))
 		return 0;
 	for (int field = 2; field < 22 && at; field++)
 		at = strchr(at + 1, ' ');
 	return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
-int try_proc_open(pid_t pid, uint64_t started)
+uint64_t proc_started(pid_t pid) { return read_started(pid, false); }
+
+static int try_open_process(pid_t pid, uint64_t started, bool dead)
 {
 	int fd = (int) syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0)
 		return -1;
 	/* Asked after the descriptor is ours, so the number cannot have changed hands in between. */
-	if (proc_started(pid) == started)
+	if (read_started(pid, dead) == started)
 		return fd;
 	close(fd);
 	errno = ESRCH;
 	return -1;
 }
+
+int try_proc_open(pid_t pid, uint64_t started) { return try_open_process(pid, started, false); }
+int try_proc_open_dead(pid_t pid, uint64_t started) { return try_open_process(pid, started, true); }
 
 int try_proc_signal(int pidfd, int signal) { return (int) syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
 

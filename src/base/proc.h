@@ -9,6 +9,7 @@ uint64_t proc_started(pid_t);
 
 /* A pidfd of the process with that number and start time; -1 and ESRCH when it is gone or another one. */
 int try_proc_open(pid_t, uint64_t started);
+int try_proc_open_dead(pid_t, uint64_t started); /* also when it is a zombie that nobody has reaped yet */
 int try_proc_signal(int pidfd, int signal);
 bool proc_wait(int pidfd, int timeout_ms); /* -1: for ever.  False: it still lives */
 

@@ -17,12 +17,20 @@ static struct sockaddr_un address(int dir, const char *name)
 	return a;
 }
 
-int socket_listen(int dir, const char *name, int backlog)
+int try_socket_listen(int dir, const char *name, int backlog)
 {
 	struct sockaddr_un a = address(dir, name);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	autoclose int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *) &a, sizeof a) < 0 || listen(fd, backlog) < 0)
+		return -1;
+	return fd_take(&fd);
+}
+
+int socket_listen(int dir, const char *name, int backlog)
+{
+	int fd = try_socket_listen(dir, name, backlog);
+	if (fd < 0)
 		fail_sys("socket %s", name);
 	return fd;
 }

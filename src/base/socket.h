@@ -3,6 +3,7 @@
 #pragma once
 
 int socket_listen(int dir, const char *name, int backlog);
+int try_socket_listen(int dir, const char *name, int backlog);
 int try_socket_connect(int dir, const char *name, int more_flags); /* more_flags: SOCK_NONBLOCK or 0 */
 
 /* A byte stream, at a path as somebody else gave it.  -1: ENAMETOOLONG, or as connect(2). */

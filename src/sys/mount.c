@@ -143,10 +143,23 @@ void mount_idmap(int mount, int user_namespace, bool recursive)
 	fail_sys("id-mapped mount");
 }
 
+static bool is_directory(int fd)
+{
+	struct stat st;
+	return !fstat(fd, &st) && S_ISDIR(st.st_mode);
+}
+
 void mount_attach(int mount, int place, const char *what)
 {
-	if (syscall(SYS_move_mount, mount, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		fail_sys("mount on %s", what);
+	if (syscall(SYS_move_mount, mount, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) >= 0)
+		return;
+	int error = errno;
+	/* EINVAL from move_mount(2) where mount(2) has ENOTDIR, whose words Docker looks for and adds its advice to. */
+	if (is_directory(mount) != is_directory(place))
+		fail("mount on %s: Not a directory: the source is a %s, what is there a %s; both must be of one kind",
+		     what, is_directory(mount) ? "directory" : "file", is_directory(place) ? "directory" : "file");
+	errno = error;
+	fail_sys("mount on %s", what);
 }
 
 static int make_place(int root, const char *path, bool directory, int depth);
