@@ -5,6 +5,7 @@
 #include "base/syscall.h"
 #include "hook.h"
 #include "privilege.h"
+#include "reaper.h"
 #include "signals.h"
 #include "tell.h"
 
@@ -94,33 +95,26 @@ static void umask_take(struct plan *p)
 /* clang-format off */
 static const struct {
 	int error, code;
-	const char *hint;
 } refusals[] = {
-	{ ENOENT,  NOT_FOUND,      ", or the interpreter that it asks for is not there" },
-	{ ENOTDIR, NOT_FOUND,      NULL },
-	{ EACCES,  NOT_EXECUTABLE, " (no x bit for this user, or mounted noexec)" },
-	{ ENOEXEC, NOT_EXECUTABLE, " (neither a program for this machine nor a script that begins with #!)" },
-	{ EPERM,   NOT_EXECUTABLE, NULL },
-	{ EISDIR,  NOT_EXECUTABLE, NULL },
-	{ ELOOP,   NOT_EXECUTABLE, NULL },
-	{ ETXTBSY, NOT_EXECUTABLE, NULL },
-	{ ELIBBAD, NOT_EXECUTABLE, NULL },
-	{ 0 },
+	{ ENOENT,  NOT_FOUND },		{ ENOTDIR, NOT_FOUND },
+	{ EACCES,  NOT_EXECUTABLE },	{ ENOEXEC, NOT_EXECUTABLE },
+	{ EPERM,   NOT_EXECUTABLE },	{ EISDIR,  NOT_EXECUTABLE },
+	{ ELOOP,   NOT_EXECUTABLE },	{ ETXTBSY, NOT_EXECUTABLE },
+	{ ELIBBAD, NOT_EXECUTABLE },	{ 0 },
 };
 /* clang-format on */
 
+/* Why it was refused is found out by who is told (box/postmortem.c), not in here, where a filter is loaded. */
 static void program_become(struct plan *p)
 {
-	const char *program = plan_at(p, p->program), *hint = NULL;
+	const char *program = plan_at(p, p->program);
 	char **args = plan_list(p, p->args), **env = plan_list(p, p->env);
 	long error = -SYSCALL(execve, program, args, env);
 
 	for (int i = 0; refusals[i].error; i++)
-		if (refusals[i].error == error) {
+		if (refusals[i].error == error)
 			tell_code(refusals[i].code);
-			hint = refusals[i].hint;
-		}
-	FAIL(error, hint, program);
+	tell_refused(error, program);
 }
 
 /* The order and its reasons: sys/plan.h. */
@@ -138,6 +132,7 @@ static const struct {
 	{ "capabilities",         bounding_drop },
 	{ "cwd",                  cwd_and_user },
 	{ "umask",                umask_take },
+	{ "init",                 reaper_stay },
 	{ "noNewPrivileges",      no_new_privileges },
 	{ "capabilities",         caps_take },
 	{ "capabilities",         ambient_raise },

@@ -180,6 +180,18 @@ void filter_load(struct plan *p)
 		listener_give(result);
 }
 
+/* CAP_KILL is kept where the program may have it: who changes its user (su, a server that drops root) is still to hear
+ * the signals that are passed on.  After the user change, which makes a process dumpable again. */
+void privileges_shed(struct plan *p)
+{
+	struct sets now = sets_now();
+	uint64_t kept = MASK(CAP_KILL) & now.permitted & (p->caps_set ? p->bounding : now.permitted);
+
+	SYSCALL(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+	SYSCALL(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	sets_become((struct sets){ .effective = kept, .permitted = kept });
+}
+
 void caps_give_back(struct plan *p)
 {
 	if (p->caps_set && needed_by_filter(p) & ~(p->effective & p->permitted))

@@ -10,4 +10,5 @@ void no_new_privileges(struct plan *);
 void caps_take(struct plan *); /* and CAP_SYS_ADMIN, when the filter needs it */
 void ambient_raise(struct plan *);
 void filter_load(struct plan *);
-void caps_give_back(struct plan *); /* that CAP_SYS_ADMIN: the only call after the filter but the exec */
+void privileges_shed(struct plan *); /* of the reaper, for good */
+void caps_give_back(struct plan *);  /* that CAP_SYS_ADMIN: the only call after the filter but the exec */

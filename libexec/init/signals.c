@@ -20,19 +20,27 @@ static void set(int signal, __sighandler_t handler)
 	SYSCALL(rt_sigaction, signal, &action, NULL, sizeof(uint64_t)); /* KILL and STOP refuse, and need not */
 }
 
+static void mask(uint64_t blocked)
+{
+	must(SYSCALL(rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof blocked), "rt_sigprocmask");
+}
+
+void signals_hold(void) { mask(~(uint64_t) 0); }
+void signals_release(void) { mask(0); }
+
 /* The first process of a pid namespace does not hear a signal that it has no handler for, but a created container has
  * to end at `kill ID TERM`.  Handlers are gone after an exec, so this needs no undoing. */
 void signals_take(void)
 {
 	static const unsigned char fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGPIPE };
-	uint64_t none = 0;
 
 	for (int signal = 1; signal <= 64; signal++)
 		set(signal, SIG_DFL);
 	for (size_t i = 0; i < sizeof fatal; i++)
 		set(fatal[i], on_signal);
-	must(SYSCALL(rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none), "rt_sigprocmask");
+	signals_release();
 }
 
+void signals_ignore_hangup(bool ignore) { set(SIGHUP, ignore ? SIG_IGN : on_signal); }
 void signals_ignore_pipe(bool ignore) { set(SIGPIPE, ignore ? SIG_IGN : on_signal); }
 void signals_child(void) { set(SIGPIPE, SIG_DFL); }

@@ -80,21 +80,52 @@ static char *put_error(char *at, const char *end, long error)
 	return put(at, end, ")");
 }
 
-void fail(long error, const char *hint, const char *const *parts)
+/* write(2): the filter may be loaded already, and allows this one if any. */
+static void say(const char *line, const char *end)
 {
-	char line[1024], *at = line, *end = line + sizeof line;
+	if (ours.fd >= 0)
+		SYSCALL(write, ours.fd, line, end - line);
+}
 
+static char *put_failure(char *at, const char *end, const char *const *parts)
+{
 	*at++ = '!';
 	*at++ = (char) ours.code;
 	at = put(at, end, ours.step);
 	at = put(at, end, ours.step ? ": " : "");
 	for (; *parts; parts++)
 		at = put(at, end, *parts);
+	return at;
+}
+
+void fail(long error, const char *hint, const char *const *parts)
+{
+	char line[1024], *end = line + sizeof line, *at = put_failure(line, end, parts);
+
 	if (error)
 		at = put_error(at, end, error);
-	at = put(at, end, hint);
-	if (ours.fd >= 0) /* write(2): the filter may be loaded already, and allows this one if any */
-		SYSCALL(write, ours.fd, line, at - line);
+	say(line, put(at, end, hint));
+	leave(ours.code);
+}
+
+/* A path that leaves no room for itself a second time is not told apart. */
+void tell_refused(long error, const char *path)
+{
+	char line[2048], *end = line + sizeof line;
+	char *at = put_error(put_failure(line, end, (const char *const[]){ path, NULL }), end, error);
+	char *tail = at;
+
+	if (end - at > 2) {
+		*at++ = 0;
+		*at++ = (char) error;
+		at = put(at, end, path);
+	}
+	if (at < end)
+		*at++ = 0;
+	else
+		at = tail;
+	say(line, at);
+	SYSCALL(read, ours.fd, line, sizeof line);
 	leave(ours.code);
 }
 

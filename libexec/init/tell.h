@@ -15,6 +15,11 @@ _Noreturn void leave_with_code(void);             /* silently: nobody is left to
 _Noreturn void fail(long error, const char *hint, const char *const *parts);
 #define FAIL(error, hint, ...) fail(error, hint, (const char *const[]){ __VA_ARGS__, NULL })
 
+/* The exec of `path` was refused.  The same with NUL, the error as one byte, and the path with its NUL behind it; and
+ * then the process stays, so that its root can be looked into, until who heard it closes the connection.  Where the
+ * filter forbids read(2) it cannot wait. */
+_Noreturn void tell_refused(long error, const char *path);
+
 /* A call that has to succeed: its result. */
 long must(long result, const char *call);
 

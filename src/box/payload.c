@@ -67,6 +67,7 @@ void plan_make(struct box *b)
 		.attributes = b->attributes,
 		.attr_fd = b->attr,
 		.keep_fds = b->wishes->preserve_fds,
+		.reaper = b->reaper,
 	};
 	b->plan = plan_write(&w);
 }

@@ -30,7 +30,14 @@ struct words {
 	long length;
 };
 
-/* Bytes received; 0: the peer is gone.  Does not return when it had last words. */
+/* Does not return when these are the peer's last. */
+static void relay(const struct words *w)
+{
+	if (w->length > 2 && *w->at == LAST_WORDS)
+		fail_relay((enum kind)(unsigned char) w->at[1], w->at + 2);
+}
+
+/* Bytes received; 0: the peer is gone. */
 static long receive(int peer, int *gift, struct words *w)
 {
 	char *said = w->at;
@@ -44,8 +51,6 @@ static long receive(int peer, int *gift, struct words *w)
 			return 0;
 	}
 	said[n] = 0;
-	if (n > 2 && *said == LAST_WORDS)
-		fail_relay((enum kind)(unsigned char) said[1], said + 2);
 	return n;
 }
 
@@ -54,6 +59,7 @@ void peer_wait(int peer, int *gift)
 	struct words said = { .length = 0 };
 	if (!receive(peer, gift, &said))
 		fail("the container's first process is gone (was it killed, or out of memory?)");
+	relay(&said);
 }
 
 void peer_wait_gone(int peer, void (*hear)(void *, const char *, long), void *context)
@@ -63,6 +69,7 @@ void peer_wait_gone(int peer, void (*hear)(void *, const char *, long), void *co
 	while (receive(peer, &none, &said)) {
 		fd_close(&none);
 		hear(context, said.at, said.length);
+		relay(&said);
 	}
 }
 

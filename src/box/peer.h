@@ -10,5 +10,6 @@ void peer_pass(int peer, int *gift); /* your turn; *gift goes along and is -1 th
 void peer_wait(int peer, int *gift); /* my turn, or the peer's last words */
 void peer_hears_failures(int peer);  /* from now on fail() tells the other process */
 
-/* The peer has become another program, or its last words.  What else it says, as bivy-init does, is for `hear`. */
+/* The peer has become another program, or its last words.  All that it says, as bivy-init does, is for `hear`
+ * first. */
 void peer_wait_gone(int peer, void (*hear)(void *, const char *said, long length), void *context);

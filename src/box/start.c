@@ -2,9 +2,11 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/socket.h"
+#include "box/history.h"
 #include "box/interrupt.h"
 #include "box/life.h"
 #include "box/notify.h"
+#include "box/postmortem.h"
 #include "sys/hook.h"
 #include "sys/plan.h"
 
@@ -79,7 +81,8 @@ static void hear_init(int s, struct starting *starting)
 			starting->in_hooks = starting->has_hooks && *said == TAKEN_ON;
 		answer_init(s, c, said, n);
 		if (*said == '!' && n > 2)
-			fail_relay((enum kind)(unsigned char) said[1], said + 2);
+			fail_relay((enum kind)(unsigned char) said[1],
+				   postmortem(c->config, c->config->process, c->saved->pid, said, n));
 	}
 	if (!taken)
 		fail("container \"%s\": its first process is gone, or another `start` came first", c->id);
@@ -105,6 +108,7 @@ void container_start(struct container *c)
 	/* Its absence is "running".  Before the answer: who is killed here leaves a container that can be killed, not
 	 * one that starts twice. */
 	unlinkat(c->dir, "start", 0);
+	history_tell(c->dir, c->id, "started"); /* before the end can be told */
 	const struct hooks *hooks = c->config->hooks;
 	struct starting *starting = mem(sizeof *starting);
 	*starting = (struct starting){ .c = c, .has_hooks = hooks && count(hooks->start_container) };

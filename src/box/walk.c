@@ -9,6 +9,7 @@ struct box *box_new(const char *root, const char *id, const struct wishes *wishe
 	struct box *b = mem(sizeof *b);
 	*b = (struct box){ .root = root, .id = id, .wishes = wishes };
 	b->dir = b->init_program = b->start = b->root_tree = b->pidfd = b->peer = b->gift = -1;
+	b->log_dir = b->out_read = b->err_read = -1;
 	b->out = b->err = b->proc = b->terminal = b->console = b->plan = b->attr = -1;
 	return b;
 }

@@ -19,11 +19,16 @@
  *      so a filter need allow no more than those.
  *   5. descriptors from 3 + keep_fds on are closed at exec; the program replaces bivy-init, argv[0] and all.
  *
+ * With `reaper` it forks between umask and no_new_privs: what follows is the child's, which is the leader of a session
+ * of its own, and process 1 stays to reap, to pass signals on, and to end as the program ends (libexec/init/reaper.c).
+ *
  * A failure of any of these is told on the connection as '!', the exit code of its kind as one byte, and the text; the
  * first such message counts.  Without START_FD (exec) the same goes to PEER_FD; what cannot be told is lost, and the
  * exit status is that code.  A connection that ends without a '!' is the program's good exec, or bivy-init's death: the
  * process says which; before HOOKS_DONE, where there are startContainer hooks, it can only be the latter.  START_FD and
- * PEER_FD carry messages (SOCK_SEQPACKET): one write, one read.
+ * PEER_FD carry messages (SOCK_SEQPACKET): one write, one read.  An exec that the kernel refused has behind its text a
+ * NUL, the error as one byte, and the path with a NUL; bivy-init then stays until the connection is closed, so that who
+ * hears it can look into its root.
  *
  * A filter that notifies: before it is loaded, LISTENER_ASKED and the address of a struct plan_handover (eight bytes)
  * go the same way, and are answered with a byte by who has reached the listener's socket; see sys/listener.h. */
@@ -33,7 +38,7 @@
 /* What bivy-init says on the connection when all goes well; one byte, but for LISTENER_ASKED. */
 enum { TAKEN_ON = '+', HOOKS_DONE = 'h', LISTENER_ASKED = '?' };
 
-#define PLAN_MAGIC 0x31595642U /* "BVY1" */
+#define PLAN_MAGIC 0x32595642U /* "BVY2" */
 
 struct plan_hook {
 	uint32_t path, args, env; /* offsets: string, list, list; no args: the path alone */
@@ -72,4 +77,5 @@ struct plan {
 	uint32_t cwd;                   /* string; "" or 0: stay */
 	uint32_t program;               /* string: the absolute path found at create */
 	uint32_t args, env;             /* lists */
+	uint32_t reaper;                /* 1: stay as process 1, and let a child become the program */
 };

@@ -157,7 +157,8 @@ int plan_write(const struct init_work *w)
 			  .start_fd = w->start_fd,
 			  .peer_fd = w->peer_fd,
 			  .attr_fd = w->attr_fd,
-			  .keep_fds = w->keep_fds },
+			  .keep_fds = w->keep_fds,
+			  .reaper = w->reaper },
 	};
 	place(&d, &d.plan, sizeof d.plan);
 	place_hooks(&d, w->hooks, w->state);

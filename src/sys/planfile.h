@@ -18,6 +18,7 @@ struct init_work {
 	struct attribute *const *attributes; /* of lsm_attributes */
 	int start_fd, peer_fd, attr_fd, keep_fds;
 	bool keep_groups; /* a user namespace that denies setgroups */
+	bool reaper;      /* an init: process 1 stays, and its child becomes the program */
 };
 
 int plan_write(const struct init_work *); /* a read-only, sealed descriptor, close-on-exec */

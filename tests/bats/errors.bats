@@ -225,10 +225,10 @@ program_refused() {
 	chmod +x rootfs/bin/{garbage,text}
 	bundle_args /bin/garbage
 	run --separate-stderr bivy run "$id"
-	refused_with 126 '/bin/garbage: Exec format error'
+	refused_with 126 '/bin/garbage: exec format error: its ELF header is damaged'
 	bundle_args /bin/text
 	run --separate-stderr bivy run "$id"
-	refused_with 126 '/bin/text: Exec format error'
+	refused_with 126 '/bin/text: exec format error: it is a text without'
 }
 
 @test "a terminal that nobody takes, and a console socket for none" {

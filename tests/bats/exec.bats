@@ -232,7 +232,7 @@ has_processes() {
 	fails 127 'executable file not found' bivy exec "$id" no-such-program
 	fails 127 '/no/such/interpreter' bivy exec "$id" /tmp/script
 	chmod 755 "$BUNDLE/rootfs/tmp/data"
-	assert_fails 126 'Exec format error' bivy exec "$id" /tmp/data
+	assert_fails 126 'exec format error: it is a text' bivy exec "$id" /tmp/data
 	assert_fails 125 'does not exist' bivy exec "$id-not" true
 	has_processes 1
 }
