@@ -13,7 +13,10 @@
 struct said_client {
 	const struct block *block;
 	const char *node_class, *node_pool;
+	const char *reservable_cores;
 	struct member **chroot_env, **options, **meta;
+	struct host_volume **volumes;
+	struct allowance *artifact;
 	int64_t *max_kill_timeout;
 };
 
@@ -49,6 +52,10 @@ struct said_raw_exec {
 	}
 
 /* clang-format off */
+KEYS(host_volume, "host_volume", LABEL(host_volume, name), ROWS(
+	{ "path",      NULL, KEY_TEXT(host_volume, path) },
+	{ "read_only", NULL, KEY_FLAG(host_volume, read_only) }));
+
 KEYS(said_client, "client", ROWS(
 	{ "chroot_env",       NULL, KEY_MAP(said_client, chroot_env) },
 	{ "options",          NULL, KEY_MAP(said_client, options) },
@@ -56,15 +63,17 @@ KEYS(said_client, "client", ROWS(
 	{ "node_class",       NULL, KEY_TEXT(said_client, node_class) },
 	{ "node_pool",        NULL, KEY_TEXT(said_client, node_pool) },
 	{ "max_kill_timeout", NULL, KEY_DURATION(said_client, max_kill_timeout) },
-	{ "host_volume",      NULL, IDLE }, { "host_network",  NULL, IDLE }, { "reserved",       NULL, IDLE },
-	{ "cgroup_parent",    NULL, IDLE }, { "artifact",      NULL, IDLE }, { "template",       NULL, IDLE },
+	{ "host_volume",      NULL, KEY_MANY(said_client, volumes, host_volume) },
+	{ "reservable_cores", NULL, KEY_TEXT(said_client, reservable_cores) },
+	{ "host_network",  NULL, IDLE }, { "reserved",       NULL, IDLE },
+	{ "cgroup_parent",    NULL, IDLE }, { "artifact",      NULL, KEY_ONE(said_client, artifact, allowance) }, { "template",       NULL, IDLE },
 	{ "users",            NULL, IDLE },
 	AGENTS_OWN("enabled"), AGENTS_OWN("alloc_dir"), AGENTS_OWN("alloc_mounts_dir"), AGENTS_OWN("host_volumes_dir"),
 	AGENTS_OWN("host_volume_plugin_dir"), AGENTS_OWN("state_dir"), AGENTS_OWN("servers"), AGENTS_OWN("server_join"),
 	AGENTS_OWN("network_interface"), AGENTS_OWN("preferred_address_family"), AGENTS_OWN("network_speed"),
 	AGENTS_OWN("cpu_total_compute"), AGENTS_OWN("cpu_disable_dmidecode"), AGENTS_OWN("memory_total_mb"),
 	AGENTS_OWN("disk_total_mb"), AGENTS_OWN("disk_free_mb"), AGENTS_OWN("min_dynamic_port"), AGENTS_OWN("max_dynamic_port"),
-	AGENTS_OWN("reservable_cores"), AGENTS_OWN("stats"), AGENTS_OWN("gc_interval"), AGENTS_OWN("gc_disk_usage_threshold"),
+	AGENTS_OWN("stats"), AGENTS_OWN("gc_interval"), AGENTS_OWN("gc_disk_usage_threshold"),
 	AGENTS_OWN("gc_inode_usage_threshold"), AGENTS_OWN("gc_max_allocs"), AGENTS_OWN("gc_parallel_destroys"),
 	AGENTS_OWN("gc_volumes_on_node_gc"), AGENTS_OWN("no_host_uuid"), AGENTS_OWN("disable_remote_exec"),
 	AGENTS_OWN("cni_path"), AGENTS_OWN("cni_config_dir"), AGENTS_OWN("bridge_network_name"),
@@ -114,6 +123,28 @@ static const char *const default_chroot[] = {
 	"/bin", "/etc", "/lib", "/lib32", "/lib64", "/run/resolvconf", "/run/systemd/resolve", "/sbin", "/usr", NULL,
 };
 
+/* Nomad's list of what a raw_exec task does not inherit of the agent's environment. */
+static const char *const default_denied[] = {
+	"CONSUL_TOKEN",
+	"CONSUL_HTTP_TOKEN",
+	"CONSUL_HTTP_TOKEN_FILE",
+	"NOMAD_TOKEN",
+	"VAULT_TOKEN",
+	"CONSUL_LICENSE",
+	"NOMAD_LICENSE",
+	"VAULT_LICENSE",
+	"CONSUL_LICENSE_PATH",
+	"NOMAD_LICENSE_PATH",
+	"VAULT_LICENSE_PATH",
+	"AWS_ACCESS_KEY_ID",
+	"AWS_SECRET_ACCESS_KEY",
+	"AWS_SESSION_TOKEN",
+	"AWS_METADATA_URL",
+	"GOOGLE_APPLICATION_CREDENTIALS",
+	"GOOGLE_OAUTH_ACCESS_TOKEN",
+	NULL,
+};
+
 static struct pair *pair(const char *key, const char *value)
 {
 	struct pair *p = mem(sizeof *p);
@@ -138,7 +169,9 @@ static struct agent *defaults(void)
 		.node_pool = "default",
 		.denied_users = split("root,Administrator", ','),
 		.checked_drivers = split("exec,qemu,java", ','),
+		.denied_variables = (const char **) default_denied,
 		.max_kill_timeout = 30000000000,
+		.artifact = allowance_of(NULL),
 		.exec = { "private", "private", CAPS_DEFAULT, NULL, NULL, NULL, true },
 	};
 	EACH(d, default_chroot)
@@ -175,9 +208,29 @@ static void take_option(struct agent *a, const struct member *m)
 		a->denied_users = words(m);
 	else if (same(m->key, "user.checked_drivers"))
 		a->checked_drivers = words(m);
-	else if (!same(m->key, "env.denylist") &&
-		 !same(m->key, "env.blacklist")) /* a task inherits no variable anyway */
+	else if (same(m->key, "env.denylist") || same(m->key, "env.blacklist"))
+		a->denied_variables = words(m);
+	else if (same(m->key, "driver.raw_exec.no_cgroups"))
+		warn("%s: %s is gone, and has no effect: a raw_exec task has a cgroup, so that nothing of it is left",
+		     hcl_place(m->at), m->key);
+	else if (!same(m->key, "driver.exec.enable"))
 		warn("%s: the option \"%s\" has no effect here", hcl_place(m->at), m->key);
+}
+
+static void take_volumes(struct agent *a, struct host_volume **volumes)
+{
+	EACH(v, volumes) {
+		if (!*(*v)->name)
+			hcl_fail((*v)->block->at, "this host_volume has no name; write host_volume \"NAME\" { ... }");
+		if (!(*v)->path || *(*v)->path != '/')
+			hcl_fail((*v)->block->at,
+				 "host_volume \"%s\" needs an absolute path; write path = \"/...\" in it", (*v)->name);
+		EACH(other, a->volumes)
+			if (same((*other)->name, (*v)->name))
+				hcl_fail((*v)->block->at, "host_volume \"%s\" is there already, at %s; rename one",
+					 (*v)->name, hcl_place((*other)->block->at));
+		a->volumes = append(a->volumes, *v);
+	}
 }
 
 static void take_client(struct agent *a, const struct said_client *c)
@@ -185,6 +238,7 @@ static void take_client(struct agent *a, const struct said_client *c)
 	a->node_class = c->node_class ? c->node_class : a->node_class;
 	a->node_pool = c->node_pool ? c->node_pool : a->node_pool;
 	a->meta = c->meta;
+	a->reservable_cores = c->reservable_cores;
 	if (c->max_kill_timeout)
 		a->max_kill_timeout = *c->max_kill_timeout;
 	if (count(c->chroot_env)) {
@@ -198,6 +252,8 @@ static void take_client(struct agent *a, const struct said_client *c)
 				 inside);
 		a->chroot = append(a->chroot, pair((*m)->key, inside));
 	}
+	a->artifact = allowance_of(c->artifact);
+	take_volumes(a, c->volumes);
 	EACH(o, c->options)
 		take_option(a, *o);
 }
@@ -288,33 +344,4 @@ void agent_check_driver(const struct agent *a, const char *driver, struct positi
 	if (same(driver, "raw_exec") && !a->raw_exec.enabled)
 		hcl_fail(at, "raw_exec is disabled; enable it in the agent file (--client): plugin \"raw_exec\" { "
 			     "config { enabled = true } }");
-}
-
-void agent_check_user(const struct agent *a, const char *driver, const char *user, struct position at)
-{
-	if (contains_word(a->checked_drivers, driver) && contains_word(a->denied_users, user))
-		hcl_fail(at,
-			 "running as user \"%s\" is disallowed; take another one, or set \"user.denylist\" in the "
-			 "agent file's client.options",
-			 user);
-}
-
-static bool in(struct id_range *const *list, int64_t id)
-{
-	EACH(r, list)
-		if (id >= (*r)->first && id <= (*r)->last)
-			return true;
-	return false;
-}
-
-void agent_check_ids(const struct plugin *p, uid_t uid, gid_t gid, gid_t *const *groups, struct position at)
-{
-	const char *remedy = "take another user, or change the agent file";
-	if (in(p->denied_uids, uid))
-		hcl_fail(at, "running as uid %u is disallowed by denied_host_uids; %s", uid, remedy);
-	if (in(p->denied_gids, gid))
-		hcl_fail(at, "running as gid %u is disallowed by denied_host_gids; %s", gid, remedy);
-	EACH(g, groups)
-		if (in(p->denied_gids, **g))
-			hcl_fail(at, "running as gid %u is disallowed by denied_host_gids; %s", **g, remedy);
 }

@@ -3,7 +3,7 @@
  * what would concern a task but has no effect here is warned of.  Without a file the defaults are Nomad's.  Runs in
  * bundle, up and check. */
 #pragma once
-#include "task/keys.h"
+#include "task/allowance.h"
 
 #include <sys/types.h>
 
@@ -19,19 +19,28 @@ struct plugin {
 	bool enabled;
 };
 
+/* A directory that a job may mount, by this name. */
+struct host_volume {
+	const struct block *block;
+	const char *name, *path;
+	bool read_only;
+};
+
 struct agent {
 	const char *name, *datacenter, *region, *node_class, *node_pool, *data_dir;
 	struct member **meta;
 	struct pair **chroot; /* source on the host -> place inside */
 	bool chroot_given;    /* by the file: a missing source is worth a warning */
+	struct host_volume **volumes;
 	const char **denied_users, **checked_drivers;
-	int64_t max_kill_timeout; /* nanoseconds */
+	const char **denied_variables; /* of the caller's environment: a raw_exec task does not see them */
+	const char *reservable_cores;  /* "0-3,6"; NULL: all that this process may run on */
+	int64_t max_kill_timeout;      /* nanoseconds */
+	struct allowance artifact;
 	struct plugin exec, raw_exec;
 };
 
 struct agent *agent_parse(const char *file, const char *hcl); /* NULL, NULL: the defaults */
 
-/* Fails when the file forbids that driver, or that account for it.  at: where the task says so. */
+/* Fails when the file forbids that driver.  at: where the task says so. */
 void agent_check_driver(const struct agent *, const char *driver, struct position at);
-void agent_check_user(const struct agent *, const char *driver, const char *user, struct position at);
-void agent_check_ids(const struct plugin *, uid_t, gid_t, gid_t *const *groups, struct position at);

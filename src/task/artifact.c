@@ -2,9 +2,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "task/source.h"
 #include "task/value.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* clang-format off */
@@ -16,54 +16,15 @@ const struct keys artifact_keys = { .noun = "an artifact", .size = sizeof(struct
 	{ "headers",     "GetterHeaders",  KEY_MAP(artifact, headers) },
 	{ "insecure",    "GetterInsecure", KEY_FLAG(artifact, insecure) },
 	{ "chown",       "Chown",          KEY_FLAG(artifact, chown) }) };
-
-static const struct { const char *name; size_t digits; } digests[] = {
-	{ "md5", 32 }, { "sha1", 40 }, { "sha256", 64 }, { "sha512", 128 }, { 0 },
-};
 /* clang-format on */
 
 static bool waits(const char *s) { return strstr(s, "${") != NULL; }
 
-/* One character as a person can find it, whatever it is. */
-static const char *shown(const char *at)
-{
-	size_t length = 1;
-	while ((at[length] & 0xc0) == 0x80)
-		length++;
-	if (length == 1 && !isprint((unsigned char) *at))
-		return fmt("the byte 0x%02x", (unsigned) (unsigned char) *at);
-	return fmt("'%.*s'", (int) length, at);
-}
-
-static size_t digits_of(struct position at, const char *checksum, const char *kind)
-{
-	for (size_t i = 0; digests[i].name; i++)
-		if (same(digests[i].name, kind))
-			return digests[i].digits;
-	hcl_fail(at, "checksum %s: unknown kind \"%s\"; it can be md5, sha1, sha256 or sha512",
-		 clip(checksum, strlen(checksum)), kind);
-}
-
 static void check_checksum(const struct member *m)
 {
-	const char *sum = trim(value_text(m->value));
-	struct position at = m->value->at;
-	const char *colon = strchr(sum, ':');
-
-	if (waits(sum))
-		return;
-	if (!*sum)
-		hcl_fail(at, "the checksum is empty; write it as \"sha256:64 hexadecimal digits\", or remove it");
-	if (!colon)
-		hcl_fail(at, "checksum \"%s\" must be given as \"kind:digits\", such as sha256:...", sum);
-	size_t digits = digits_of(at, sum, text_n(sum, (size_t) (colon - sum)));
-	size_t good = strspn(colon + 1, "0123456789abcdefABCDEF");
-	if (colon[1 + good])
-		hcl_fail(at, "checksum \"%s\": %s, character %zu of its digits, is not hexadecimal; copy the sum again",
-			 sum, shown(colon + 1 + good), good + 1);
-	if (good != digits)
-		hcl_fail(at, "checksum \"%s\" has %zu digits; a %.*s sum has %zu", sum, good, (int) (colon - sum), sum,
-			 digits);
+	struct order nothing = { 0 };
+	if (!waits(value_text(m->value)))
+		checksum_read(&nothing, m->value->at, value_text(m->value));
 }
 
 /* Relative to TASK in ALLOC/TASK: it may climb once, into ALLOC/alloc. */
@@ -78,12 +39,30 @@ static bool escapes(const char *destination)
 	return false;
 }
 
+static struct member **add_option(struct member **options, struct position at, const char *key, const char *value)
+{
+	return append(options, member(key, at, value_string(at, value)));
+}
+
+struct artifact *artifact_of_config(struct position at, const char *source, const char *checksum)
+{
+	struct artifact *a = mem(sizeof *a);
+	struct block *block = mem(sizeof *block);
+
+	*block = (struct block){ .type = "artifact_source", .at = at };
+	*a = (struct artifact){ .block = block, .source = source, .mode = "file" };
+	a->options = add_option(NULL, at, "archive", "false");
+	if (checksum)
+		a->options = add_option(a->options, at, "checksum", checksum);
+	artifact_check(a);
+	return a;
+}
+
 void artifact_check(const struct artifact *a)
 {
 	if (!a->source || !*a->source)
 		hcl_fail(a->block->at, "this artifact has no source; write source = \"https://...\" in it");
-	if (a->mode && *a->mode && !waits(a->mode) && !same(a->mode, "any") && !same(a->mode, "file") &&
-	    !same(a->mode, "dir"))
+	if (a->mode && *a->mode && !same(a->mode, "any") && !same(a->mode, "file") && !same(a->mode, "dir"))
 		hcl_fail(key_at(a->block, "mode"), "artifact mode \"%s\" is unknown; it can be any, file or dir",
 			 a->mode);
 	if (a->destination && *a->destination != '/' && escapes(a->destination))

@@ -5,8 +5,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "task/allocation.h"
 #include "task/document.h"
 #include "task/draft.h"
+#include "task/fetch.h"
 #include "task/made.h"
 
 #include <errno.h>
@@ -29,55 +31,14 @@ void agent_file_check(const char *file, const char *words) { agent_of(file, word
 
 /* ---- choosing ---- */
 
-static bool chosen(const char *wanted, const struct group *g, const struct task *t)
-{
-	return !wanted || same(wanted, t->name) || same(wanted, fmt("%s/%s", g->name, t->name));
-}
-
-static _Noreturn void refuse_choice(const struct bundle_options *o, const struct job *j)
-{
-	const char **names = NULL;
-	EACH(g, j->groups)
-		EACH(t, (*g)->tasks)
-			names = append(names, fmt("%s/%s", (*g)->name, (*t)->name));
-	fail("%s: no task is called \"%s\"; it has %s", o->job, o->task, join(names, ", "));
-}
-
-static struct draft **choose(const struct bundle_options *o, const struct job *j, const struct agent *agent,
-			     const char *alloc_id)
-{
-	struct draft **drafts = NULL;
-	EACH(g, j->groups)
-		EACH(t, (*g)->tasks) {
-			if (!chosen(o->task, *g, *t))
-				continue;
-			struct draft *d = mem(sizeof *d);
-			*d = (struct draft){ .job = j, .group = *g, .task = *t, .agent = agent, .alloc_id = alloc_id };
-			drafts = append(drafts, d);
-		}
-	if (!drafts)
-		refuse_choice(o, j);
-	if (o->task && drafts[1])
-		fail("%s: more than one group has a task \"%s\"; say --task GROUP/TASK", o->job, o->task);
-	return drafts;
-}
-
-static void refuse_artifacts(const struct draft *d, const struct bundle_options *o)
-{
-	if (!d->task->artifacts || o->artifacts_present)
-		return;
-	hcl_fail(
-		d->task->artifacts[0]->block->at,
-		"artifact: bivy does not fetch yet; put \"%s\" into %s/task/local by hand, and say --artifacts-present",
-		d->task->artifacts[0]->source, d->dir);
-}
-
 static void place(struct draft *d, const struct bundle_options *o, bool alone)
 {
 	const char *base = absolute(o->dir);
-	d->dir = alone ? base : fmt("%s/%s/%s", base, d->group->name, d->task->name);
-	d->alloc = alone ? fmt("%s/alloc", base) : fmt("%s/%s/alloc", base, d->group->name);
-	refuse_artifacts(d, o);
+	const char *number = allocation_count(d->group) > 1 ? fmt(".%d", d->index) : "";
+	const char *of_group = fmt("%s/%s%s", base, d->group->name, number);
+
+	d->dir = alone ? base : fmt("%s/%s", of_group, d->task->name);
+	d->alloc = alone ? fmt("%s/alloc", base) : fmt("%s/alloc", of_group);
 	if (!o->force && exists(AT_FDCWD, fmt("%s/config.json", d->dir)))
 		fail("%s: a config.json is there already; name another directory, or say --force to replace it",
 		     d->dir);
@@ -86,17 +47,23 @@ static void place(struct draft *d, const struct bundle_options *o, bool alone)
 static struct draft **draft_all(const struct bundle_options *o)
 {
 	const struct agent *agent = agent_of(o->client, o->client ? document_read(o->client) : NULL);
-	const struct job *job = job_parse(o->job, o->words ? o->words : document_read(o->job), o->vars);
-	const char *alloc_id = o->alloc_id ? o->alloc_id : random_uuid();
-	struct draft **drafts = choose(o, job, agent, alloc_id);
+	const struct given_variables given = { (const char *const *) o->var_files, (const char *const *) o->vars,
+					       (const char *const *) environ };
+	struct job *job = job_parse(o->job, o->words ? o->words : document_read(o->job), &given);
+	if (o->dir)
+		job_dispatch(job, o->payload, o->meta);
+	else
+		job_dispatch_any(job);
+	const struct wanted wanted = { o->job, o->task, o->alloc_id, o->payload, o->netns };
+	struct draft **drafts = allocations(&wanted, job, agent);
 
-	if (!*alloc_id)
+	if (same(o->alloc_id, ""))
 		fail_as(MISUSE, "--alloc-id is empty; leave it away for a random one");
 	EACH(d, drafts) {
 		if (o->dir)
 			place(*d, o, !drafts[1]);
-		else
-			(*d)->may_come = (*d)->task->artifacts;
+		(*d)->present = o->artifacts_present;
+		(*d)->may_come = (*d)->task->artifacts && !o->artifacts_present;
 		draft_make(*d);
 	}
 	return drafts;
@@ -131,9 +98,10 @@ static int make_own(struct made *m, int dir, const char *whole, mode_t mode, con
 	int fd = try_open(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
 		fail_sys("%s must be a directory", whole);
-	/* Whoever is not root cannot give it away, and lets everyone in, as Nomad does. */
-	if (who && fchown(fd, who->uid, who->gid) < 0) {
-		if (errno != EPERM)
+	/* Whoever is not root cannot give it away, and lets everyone in, as Nomad does.  What is the caller's may have
+	 * been another's in an earlier bundle, of raw_exec. */
+	if (fchown(fd, who ? who->uid : geteuid(), who ? who->gid : getegid()) < 0) {
+		if (errno != EPERM || !who)
 			fail_sys("owner of %s", whole);
 		mode |= 0777;
 	}
@@ -178,7 +146,10 @@ static void make_cwd(struct made *m, const struct draft *d, int task)
 /* What is a mount point in an exec task, and nothing at all for raw_exec. */
 static void make_points(struct made *m, const struct draft *d, int task)
 {
-	static const char *const points[] = { "alloc", "secrets", "dev", "proc", "sys", NULL };
+	static const char *const points[] = { "alloc", "dev", "proc", "sys", NULL };
+	/* What is put there is copied into the task's own when it starts (draft_exec.c). */
+	autoclose int secrets = make_own(m, task, fmt("%s/task/secrets", d->dir), 0700, NULL);
+	(void) secrets;
 	EACH(point, points) {
 		autoclose int fd = make_own(m, task, fmt("%s/task/%s", d->dir, *point), 0755, NULL);
 		(void) fd;
@@ -204,6 +175,33 @@ static void make_task(struct made *m, const struct draft *d)
 	(void) secrets;
 }
 
+static void place_file(struct made *m, const struct draft *d, const struct placed *f, int task)
+{
+	autoclose int shared = f->shared ? try_open(AT_FDCWD, d->alloc, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : -1;
+	if (f->shared && shared < 0)
+		fail_sys("%s", d->alloc);
+	placed_write(f, f->shared ? shared : task, f->shared ? d->alloc : fmt("%s/task", d->dir), &d->who, m);
+}
+
+/* After the artifacts, which may bring what a template is made of. */
+static void make_files(struct made *m, const struct draft *d)
+{
+	autoclose int dir = open_dir(AT_FDCWD, d->dir);
+	autoclose int task = try_open(dir, "task", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	if (task < 0)
+		fail_sys("%s/task", d->dir);
+	EACH(f, d->files)
+		place_file(m, d, *f, task);
+	EACH(f, draft_late_files(d, task))
+		place_file(m, d, *f, task);
+	if (!d->resolver)
+		return;
+	const struct placed resolver = {
+		.path = "resolv.conf", .words = d->resolver, .length = strlen(d->resolver), .mode = 0644
+	};
+	placed_write(&resolver, dir, d->dir, &d->who, m);
+}
+
 static void write_config(struct made *m, const struct draft *d)
 {
 	autoclose int dir = open_dir(AT_FDCWD, d->dir);
@@ -213,24 +211,57 @@ static void write_config(struct made *m, const struct draft *d)
 		made_add(m, fmt("%s/config.json", d->dir));
 }
 
+static struct restart_rule restart_of(const struct draft *d)
+{
+	const struct restart *r = d->task->restart ? d->task->restart : d->group->restart;
+	if (!r)
+		return (struct restart_rule){ 0 };
+	struct restart_policy p = job_restart_policy(d->job->type, r);
+	return (struct restart_rule){ .given = true,
+				      .attempts = p.attempts,
+				      .interval_ms = p.interval / 1000000,
+				      .delay_ms = p.delay / 1000000,
+				      .then_waits = same(p.mode, "delay") };
+}
+
+static int64_t milliseconds(const int64_t *nanoseconds) { return nanoseconds ? *nanoseconds / 1000000 : 0; }
+
 static struct bundle *bundle_of(const struct draft *d)
 {
+	const struct lifecycle *life = d->task->lifecycle;
 	const struct asked_logs *l = d->task->logs;
 	struct bundle *b = mem(sizeof *b);
 
 	*b = (struct bundle){
 		.dir = d->dir,
+		.alloc = d->alloc,
 		.job = d->job->id,
 		.group = d->group->name,
 		.task = d->task->name,
 		.driver = d->task->driver,
 		.kill_signal = d->kill_signal,
+		.index = d->index,
 		.kill_timeout_ms = d->kill_timeout / 1000000,
+		.shutdown_delay_ms = milliseconds(d->group->shutdown_delay) + milliseconds(d->task->shutdown_delay),
+		.hook = life ? life->hook : NULL,
+		.sidecar = life && life->sidecar,
+		.leader = d->task->leader,
+		.runs_on_success = life ? life->sidecar : job_is_service(d->job),
+		.restart = restart_of(d),
+		.logs_asked = l,
 		.logs_disabled = l && l->disabled,
 		.log_files = l && l->max_files ? *l->max_files : 10,
 		.log_file_size = (l && l->max_file_size ? *l->max_file_size : 10) << 20,
 	};
 	return b;
+}
+
+/* Before the files: a template may have one of them as its source. */
+static void bring_artifacts(struct made *m, struct draft *d, bool quiet)
+{
+	if (!d->deliveries)
+		return;
+	fetch(m, d->deliveries, d->dir, d->alloc, &d->who, &d->agent->artifact, quiet);
 }
 
 struct bundle **bundles_write(const struct bundle_options *o)
@@ -241,9 +272,15 @@ struct bundle **bundles_write(const struct bundle_options *o)
 	mode_t mask = umask(022);
 
 	EACH(d, drafts) {
+		m->base = NULL;
 		make_way(m, (*d)->dir);
+		m->base = dir_name((*d)->alloc);
 		make_alloc(m, *d);
 		make_task(m, *d);
+		bring_artifacts(m, *d, o->quiet);
+		make_files(m, *d);
+		if ((*d)->may_come)
+			draft_arrived(*d);
 		write_config(m, *d);
 		bundles = append(bundles, bundle_of(*d));
 	}

@@ -19,14 +19,8 @@
 /* Where the task's own directories and the kernel's filesystems go; what is bound there would be hidden by them. */
 static const char *const taken[] = { "/alloc", "/dev", "/local", "/proc", "/secrets", "/sys", "/tmp", NULL };
 
-/* What of path lies below dir, without its slash; "" for dir itself, NULL when it lies elsewhere. */
-static const char *below(const char *dir, const char *path)
-{
-	size_t n = same(dir, "/") ? 0 : strlen(dir);
-	if (strncmp(dir, path, n) || (path[n] && path[n] != '/'))
-		return NULL;
-	return path + n + (path[n] == '/');
-}
+/* Of these the ones that may have mounts of the job's in them. */
+static const char *const writable[] = { "/alloc", "/local", "/secrets", "/tmp", NULL };
 
 static const char *link_text(int dir, const char *path)
 {
@@ -47,7 +41,7 @@ static void refuse_place(const struct agent *a, const struct pair *p)
 		     "needed",
 		     p->key);
 	EACH(t, taken)
-		if (below(*t, p->value))
+		if (path_below(*t, p->value))
 			fail("chroot_env: \"%s\" = \"%s\": %s is the task's own; choose another place", p->key,
 			     p->value, *t);
 	EACH(other, a->chroot)
@@ -63,7 +57,7 @@ static bool stays_link(const struct agent *a, const struct pair *p, const char *
 	if (!same(clean_path(p->key), clean_path(p->value)))
 		return false;
 	EACH(other, a->chroot) {
-		const char *rest = below(clean_path((*other)->value), target);
+		const char *rest = path_below(clean_path((*other)->value), target);
 		if (*other != p && rest && same(clean_path((*other)->key), clean_path((*other)->value)))
 			return true;
 	}
@@ -75,7 +69,7 @@ static struct chroot_entry *entry(const char *inside, const char *source, const 
 	struct chroot_entry *e = mem(sizeof *e);
 	struct stat st;
 
-	*e = (struct chroot_entry){ inside, source, link, -1, true };
+	*e = (struct chroot_entry){ .inside = inside, .source = source, .link = link, .fd = -1, .directory = true };
 	if (!source)
 		return e;
 	e->fd = try_open(AT_FDCWD, source, O_PATH);
@@ -114,7 +108,7 @@ static const struct chroot_entry *around(const struct chroot *c, const char *pat
 {
 	const struct chroot_entry *best = NULL;
 	EACH(e, c->entries)
-		if (*e != but && !(*e)->link && below((*e)->inside, path) &&
+		if (*e != but && !(*e)->link && path_below((*e)->inside, path) &&
 		    (!best || strlen((*e)->inside) > strlen(best->inside)))
 			best = *e;
 	return best;
@@ -127,19 +121,25 @@ static bool own(const struct chroot_entry *e)
 	return contains_word(taken, e->inside);
 }
 
-/* A mount point inside another entry cannot be made there: that is the host's directory. */
+/* A mount point inside another entry cannot be made there: that is the host's directory.  The entry where it is
+ * missing; NULL: it is there, or can be made. */
+static const struct chroot_entry *lacking(const struct chroot *c, const struct chroot_entry *e)
+{
+	const struct chroot_entry *outer = around(c, e->inside, e);
+	if (!outer || own(outer) || outer->fd < 0)
+		return NULL;
+	autoclose int fd = try_open_in_root(outer->fd, path_below(outer->inside, e->inside), O_PATH);
+	return fd < 0 ? outer : NULL;
+}
+
 static void check_nesting(const struct chroot *c)
 {
 	EACH(e, c->entries) {
-		const struct chroot_entry *outer = around(c, (*e)->inside, *e);
-		if (!outer || own(outer) || outer->fd < 0)
-			continue;
-		const char *rest = below(outer->inside, (*e)->inside);
-		autoclose int fd = try_open_in_root(outer->fd, rest, O_PATH);
-		if (fd < 0)
+		const struct chroot_entry *outer = lacking(c, *e);
+		if (outer)
 			fail("chroot_env: %s lies in %s, where the host has no \"%s\" to bind it to; make it there, or "
 			     "choose another place",
-			     (*e)->inside, outer->inside, rest);
+			     (*e)->inside, outer->inside, path_below(outer->inside, (*e)->inside));
 	}
 }
 
@@ -148,7 +148,7 @@ static void follow_links(struct chroot *c)
 {
 	EACH(e, c->entries)
 		EACH(l, c->entries) {
-			const char *rest = (*l)->link && *l != *e ? below((*l)->inside, (*e)->inside) : NULL;
+			const char *rest = (*l)->link && *l != *e ? path_below((*l)->inside, (*e)->inside) : NULL;
 			if (rest)
 				(*e)->inside = clean_path(fmt("%s/%s", link_target((*l)->inside, (*l)->link), rest));
 		}
@@ -170,6 +170,13 @@ struct chroot *chroot_plan(const struct agent *a, const char *bundle, const char
 	return c;
 }
 
+void chroot_look_again(struct chroot *c)
+{
+	EACH(e, c->entries)
+		if ((*e)->source && (*e)->fd < 0)
+			(*e)->fd = try_open(AT_FDCWD, (*e)->source, O_PATH);
+}
+
 /* What stands at a path that has no link before its last part.  -1: nothing. */
 static int look(const struct chroot *c, const char *path, mode_t *kind, const char **link)
 {
@@ -182,7 +189,7 @@ static int look(const struct chroot *c, const char *path, mode_t *kind, const ch
 			return 0;
 		}
 	const struct chroot_entry *e = around(c, path, NULL);
-	const char *rest = below(e->inside, path);
+	const char *rest = path_below(e->inside, path);
 	autoclose int fd = e->fd < 0 ? -1
 			   : *rest   ? try_open_in_root(e->fd, rest, O_PATH | O_NOFOLLOW)
 				     : fd_copy_from(e->fd, 0);
@@ -192,7 +199,7 @@ static int look(const struct chroot *c, const char *path, mode_t *kind, const ch
 		return 0;
 	}
 	EACH(deeper, c->entries)
-		if (below(path, (*deeper)->inside)) {
+		if (path_below(path, (*deeper)->inside)) {
 			*kind = S_IFDIR;
 			return 0;
 		}
@@ -204,12 +211,12 @@ bool chroot_has(const struct chroot *c, const char *path, mode_t wanted, struct 
 	const char *done = "/", *rest = clean_path(path) + 1, *link = NULL;
 	mode_t kind = S_IFDIR;
 
-	*way = (struct way){ "/", false };
+	*way = (struct way){ "/", rest, false };
 	for (int links = 0; *rest;) {
 		size_t n = strcspn(rest, "/");
 		const char *here = clean_path(fmt("%s/%.*s", done, (int) n, rest));
 		way->stop = here;
-		rest += n + (rest[n] == '/');
+		way->rest = rest += n + (rest[n] == '/');
 		link = NULL;
 		if (look(c, here, &kind, &link) < 0 || (*rest && kind != S_IFDIR && kind != S_IFLNK))
 			return false;
@@ -227,10 +234,63 @@ bool chroot_has(const struct chroot *c, const char *path, mode_t wanted, struct 
 	return kind == wanted;
 }
 
+const char *chroot_leads(const struct chroot *c, const char *path)
+{
+	struct way way;
+	chroot_has(c, path, 0, &way);
+	return clean_path(fmt("%s/%s", way.stop, way.rest));
+}
+
+int try_chroot_open(const struct chroot *c, const char *path)
+{
+	struct way way;
+
+	errno = ENOENT;
+	if (!chroot_has(c, path, S_IFREG, &way))
+		return -1;
+	const struct chroot_entry *e = around(c, way.stop, NULL);
+	const char *rest = path_below(e->inside, way.stop);
+	return *rest ? try_open_in_root(e->fd, rest, O_RDONLY | O_NONBLOCK | O_NOFOLLOW)
+		     : try_open(AT_FDCWD, e->source, O_RDONLY | O_NONBLOCK);
+}
+
+const char *chroot_bind(struct chroot *c, const struct addition *a)
+{
+	const char *inside = chroot_leads(c, a->inside);
+	struct chroot_entry *e = entry(inside, a->source, NULL);
+
+	EACH(t, taken)
+		if (same(*t, inside) || (path_below(*t, inside) && !contains_word(writable, *t)))
+			hcl_fail(a->at, "%s %s: %s is the task's own; choose another place", a->what, a->inside, *t);
+	if (same(inside, "/"))
+		hcl_fail(a->at, "%s /: the task directory is the root; choose a place in it", a->what);
+	e->added = true;
+	if (a->file)
+		e->directory = false;
+	const struct chroot_entry *outer = lacking(c, e);
+	if (outer)
+		hcl_fail(
+			a->at,
+			"%s %s lies in %s, which is the host's and has no such place to bind it to; choose another, or "
+			"make \"%s\" there",
+			a->what, a->inside, outer->inside, path_below(outer->inside, inside));
+	c->entries = append(c->entries, e);
+	qsort(c->entries, count(c->entries), sizeof *c->entries, by_inside);
+	return inside;
+}
+
+bool chroot_may_hold(const struct chroot *c, const char *path)
+{
+	/* A link in its own place is replaced, not followed. */
+	const char *place = clean_path(fmt("%s/%s", chroot_leads(c, dir_name(path)), base_name(path)));
+	return own(around(c, place, NULL)) && !path_below("/dev", place) && !path_below("/proc", place) &&
+	       !path_below("/sys", place);
+}
+
 const struct chroot_entry *chroot_holds(const struct chroot *c, const char *host_path)
 {
 	EACH(e, c->entries)
-		if ((*e)->source && !own(*e) && below((*e)->source, host_path))
+		if ((*e)->source && !own(*e) && path_below((*e)->source, host_path))
 			return *e;
 	return NULL;
 }
@@ -241,7 +301,7 @@ struct mount **chroot_mounts(const struct chroot *c)
 	struct mount **mounts = NULL;
 
 	EACH(e, c->entries) {
-		if ((*e)->link || own(*e))
+		if ((*e)->link || (*e)->added || own(*e))
 			continue;
 		struct mount *m = mem(sizeof *m);
 		*m = (struct mount){ .destination = (*e)->inside,
@@ -253,61 +313,8 @@ struct mount **chroot_mounts(const struct chroot *c)
 	return mounts;
 }
 
-static void make_link(int dir, const char *name, const char *to)
+bool chroot_makes(const struct chroot *c, const struct chroot_entry *e)
 {
-	if (symlinkat(to, dir, name) < 0 && !(errno == EEXIST && same(link_text(dir, name), to)))
-		fail_sys("make the link %s in the task directory", name);
-}
-
-static void make_file(int dir, const char *name)
-{
-	autoclose int fd = try_open(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		fail_sys("make the mount point %s in the task directory", name);
-}
-
-/* One part of a path below `dir`, which is replaced by it.  Never through a link: what an earlier run left may be
- * hostile. */
-static void enter(int *dir, const char *name, const char *whole, struct made *m)
-{
-	if (!mkdirat(*dir, name, 0755))
-		made_add(m, whole);
-	else if (errno != EEXIST)
-		fail_sys("make directory %s", whole);
-	int next = try_open(*dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-	if (next < 0)
-		fail_sys("%s must be a directory", whole);
-	fd_close(dir);
-	*dir = next;
-}
-
-static void make_entry(const struct chroot_entry *e, int task_dir, const char *path, struct made *m)
-{
-	autoclose int dir = fd_copy_from(task_dir, 0);
-	const char *last = base_name(e->inside);
-	struct text whole = { 0 };
-
-	text_put(&whole, path);
-	EACH(part, split(dir_name(e->inside) + 1, '/')) {
-		text_printf(&whole, "/%s", *part);
-		enter(&dir, *part, whole.at, m);
-	}
-	text_printf(&whole, "/%s", last);
-	if (!e->link && e->directory) {
-		enter(&dir, last, whole.at, m);
-		return;
-	}
-	bool there = exists(dir, last);
-	e->link ? make_link(dir, last, e->link) : make_file(dir, last);
-	if (!there)
-		made_add(m, whole.at);
-}
-
-void chroot_make(const struct chroot *c, int task_dir, const char *path, struct made *m)
-{
-	EACH(e, c->entries) {
-		const struct chroot_entry *outer = around(c, (*e)->inside, *e);
-		if (!own(*e) && (!outer || own(outer)))
-			make_entry(*e, task_dir, path, m);
-	}
+	const struct chroot_entry *outer = around(c, e->inside, e);
+	return !own(e) && (!outer || own(outer));
 }

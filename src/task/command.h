@@ -1,5 +1,6 @@
-/* Where a task's command is found, in the order in which Nomad looks.  Whether it may be executed is asked by who
- * starts it. Runs in bundle, up and check. */
+/* Where a task's command is found, in the order in which Nomad looks.  A file that is found, but that the kernel
+ * would refuse for want of its interpreter or loader, is an error; for want of a library, a warning.  Runs in bundle,
+ * up and check. */
 #pragma once
 #include "task/chroot.h"
 
@@ -7,6 +8,7 @@ struct sought {
 	const char *command;
 	struct position at;
 	bool may_come; /* an artifact will bring it: that it is not there yet is no mistake, and gives NULL */
+	const char *library_path; /* the LD_LIBRARY_PATH that it will have; NULL: none */
 };
 
 /* exec: below local/, then the root, then usr/local/bin, usr/bin and bin.  The path inside the root. */

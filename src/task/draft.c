@@ -9,23 +9,22 @@
 #include "oci/names.h"
 #include "oci/validate.h"
 #include "task/caps.h"
-#include "task/command.h"
+#include "task/ceiling.h"
+#include "task/network.h"
+#include "task/owner.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXEC_PATH "/usr/local/bin:/usr/bin:/bin"
 #define MIB       ((int64_t) 1 << 20)
 
-/* What can be in force when a file names nothing, or for a bundle that is not going to be written. */
-static const char *task_dir(const struct draft *d) { return fmt("%s/task", d->dir ? d->dir : "/nowhere"); }
-static const char *shared_dir(const struct draft *d) { return d->alloc ? d->alloc : "/nowhere/alloc"; }
+/* For a bundle that is not going to be written they are nowhere. */
+const char *draft_task_dir(const struct draft *d) { return fmt("%s/task", d->dir ? d->dir : "/nowhere"); }
+const char *draft_shared_dir(const struct draft *d) { return d->alloc ? d->alloc : "/nowhere/alloc"; }
 
-static const char *host_path(void)
+const char *draft_host_path(void)
 {
 	const char *path = getenv("PATH");
 	return path && *path ? path : EXEC_PATH;
@@ -33,53 +32,60 @@ static const char *host_path(void)
 
 static struct setting setting_of(const struct draft *d)
 {
-	struct setting s = {
-		d->job, d->group, d->task, d->agent, d->alloc_id, "/local", "/alloc", "/secrets", EXEC_PATH
-	};
+	struct setting s = { .job = d->job,
+			     .group = d->group,
+			     .task = d->task,
+			     .agent = d->agent,
+			     .alloc_id = d->alloc_id,
+			     .index = d->index,
+			     .ports = d->ports,
+			     .task_dir = "/local",
+			     .alloc_dir = "/alloc",
+			     .secrets_dir = "/secrets",
+			     .path = EXEC_PATH,
+			     .cores = d->cores };
 	if (d->raw) {
-		s.task_dir = fmt("%s/local", task_dir(d));
-		s.secrets_dir = fmt("%s/secrets", task_dir(d));
-		s.alloc_dir = shared_dir(d);
-		s.path = host_path();
+		s.task_dir = fmt("%s/local", draft_task_dir(d));
+		s.secrets_dir = fmt("%s/secrets", draft_task_dir(d));
+		s.alloc_dir = draft_shared_dir(d);
+		s.path = draft_host_path();
+		s.inherited = environ;
 	}
 	return s;
 }
 
-/* raw_exec without a user: the caller's own account, with a name if the host has one for it. */
-static void take_caller(struct account *who)
+static struct account account_in(const struct chroot *root, const char *user, struct position at)
 {
-	autoclose int root = open_dir(AT_FDCWD, "/");
-	gid_t groups[512];
-	int n = getgroups(512, groups);
+	struct account_files f = { -1, -1 };
+	autoclose int host = open_dir(AT_FDCWD, "/");
+	autoclose int passwd = root ? try_chroot_open(root, "/etc/passwd") : -1;
+	autoclose int group = root ? try_chroot_open(root, "/etc/group") : -1;
 
-	if (try_user_by_id(root, geteuid(), who) < 0)
-		*who = (struct account){ .name = fmt("%u", geteuid()), .home = "/" };
-	who->uid = geteuid();
-	who->gid = getegid();
-	who->gids = NULL;
-	for (int i = 0; i < n; i++) {
-		gid_t *g = mem(sizeof *g);
-		*g = groups[i];
-		who->gids = append(who->gids, g);
-	}
+	if (passwd >= 0)
+		return owner_named(&(struct account_files){ passwd, group }, user, at);
+	try_account_files(host, &f);
+	autoclose int hosts_passwd = f.passwd, hosts_group = f.group;
+	(void) hosts_passwd, (void) hosts_group;
+	return owner_named(&f, user, at);
 }
 
 static void choose_user(struct draft *d, struct pair *const *names)
 {
 	struct position at = key_at(d->task->block, "user");
 	const char *user = d->task->user ? interpolate(names, d->task->user, at) : "";
-	const struct plugin *plugin = d->raw ? &d->agent->raw_exec : &d->agent->exec;
-	autoclose int root = open_dir(AT_FDCWD, "/");
-	int64_t ignored;
 
 	if (!*user && d->raw)
-		take_caller(&d->who);
-	else if (try_user_by_name(root, *user ? user : "nobody", &d->who) < 0)
-		hcl_fail(at, "unknown user \"%s\"; %s", *user ? user : "nobody",
-			 number(user, 0, INT64_MAX, &ignored) ? "a task names a user by name, not by number"
-							      : "name one of the host's /etc/passwd, or add it there");
-	agent_check_user(d->agent, d->task->driver, d->who.name, at);
-	agent_check_ids(plugin, d->who.uid, d->who.gid, d->who.gids, at);
+		d->who = owner_caller();
+	else
+		d->who = account_in(d->root, *user ? user : "nobody", at);
+	owner_check(d->agent, d->task->driver, &d->who, *user, at);
+}
+
+static void take_cores(struct draft *d)
+{
+	const struct asked_resources *r = d->task->resources;
+	if (r && r->cores && *r->cores)
+		d->cores = cores_take(d->free, *r->cores, key_at(r->block, "cores"));
 }
 
 /* Nomad caps it without a word. */
@@ -99,37 +105,6 @@ static void read_stopping(struct draft *d)
 
 #define OPTION(to, n) (*((to) = mem(sizeof *(to))) = (__typeof__(*(to))) (n))
 
-static const struct namespace *new_namespace(int flag)
-{
-	struct namespace *n = mem(sizeof *n);
-	n->flag = flag;
-	return n;
-}
-
-static void drop_namespace(struct linux_part *l, int flag)
-{
-	struct namespace **left = NULL;
-	EACH(n, l->namespaces)
-		if ((*n)->flag != flag)
-			left = append(left, *n);
-	l->namespaces = left;
-}
-
-static void set_network(struct draft *d)
-{
-	const struct network *n = d->group->networks ? d->group->networks[0] : NULL;
-
-	if (!n || !n->mode || !*n->mode || same(n->mode, "host"))
-		return;
-	struct position at = key_at(n->block, "mode");
-	if (!same(n->mode, "none"))
-		hcl_fail(at, "network mode \"%s\": bivy has \"host\" and \"none\" so far; choose one", n->mode);
-	if (d->raw)
-		hcl_fail(at, "network mode \"none\": a raw_exec task has the host's network; take driver exec, or mode "
-			     "\"host\"");
-	d->config->linux_part->namespaces = append(d->config->linux_part->namespaces, new_namespace(CLONE_NEWNET));
-}
-
 /* memory is the limit, and swap adds nothing to it; with memory_max it is what is kept even when the host is short, and
  * the limit is memory_max.  The weight of a processor's share is its MHz. */
 static void set_resources(struct draft *d)
@@ -137,7 +112,10 @@ static void set_resources(struct draft *d)
 	static const struct asked_resources nothing;
 	const struct asked_resources *asked = d->task->resources ? d->task->resources : &nothing;
 	int64_t memory = asked->memory ? *asked->memory : 300, most = asked->memory_max ? *asked->memory_max : 0;
-	int64_t cpu = asked->cpu ? *asked->cpu : 100, limit = most < 0 ? -1 : (most ? most : memory) * MIB;
+	int64_t cpu = d->cores.list ? d->cores.mhz
+		      : asked->cpu  ? *asked->cpu
+				    : 100,
+		limit = most < 0 ? -1 : (most ? most : memory) * MIB;
 	struct resources *r = d->config->linux_part->resources;
 
 	r->memory = mem(sizeof *r->memory);
@@ -150,6 +128,7 @@ static void set_resources(struct draft *d)
 		     hcl_place(key_at(asked->block, "cpu")), (long long) cpu);
 	r->cpu = mem(sizeof *r->cpu);
 	OPTION(r->cpu->shares, cpu < 2 ? 2 : cpu);
+	r->cpu->cpus = d->cores.list;
 }
 
 static void annotate(struct config *c, const char *key, const char *value)
@@ -170,6 +149,11 @@ static void set_annotations(const struct draft *d)
 	annotate(c, "task", d->task->name);
 	annotate(c, "killSignal", signal_name(d->kill_signal));
 	annotate(c, "killTimeout", fmt("%lld", (long long) (d->kill_timeout / 1000000)));
+	annotate(c, "allocId", d->alloc_id);
+	if (d->raw)
+		annotate(c, "rawExec", "enabled");
+	else
+		annotate(c, "init", d->settings->init ? "true" : "false");
 	annotate(c, "logs.disabled", l && l->disabled ? "true" : "false");
 	annotate(c, "logs.maxFiles", fmt("%lld", (long long) (l && l->max_files ? *l->max_files : 10)));
 	annotate(c, "logs.maxFileSize",
@@ -184,7 +168,7 @@ static void set_user(struct draft *d)
 	d->config->process->user = u;
 }
 
-static void set_args(struct draft *d, const char *program)
+void draft_args(struct draft *d, const char *program)
 {
 	/* Not found yet, which `check` may pass: what the job says then stands for it. */
 	d->config->process->args = append(NULL, program ? program : d->settings->command);
@@ -192,37 +176,7 @@ static void set_args(struct draft *d, const char *program)
 		d->config->process->args = append(d->config->process->args, *a);
 }
 
-/* ---- exec ---- */
-
-static void add_mount(struct config *c, const char *destination, const char *type, const char *source,
-		      const char *options)
-{
-	struct mount *m = mem(sizeof *m);
-	*m = (struct mount){ destination, type, source, split(options, ','), NULL, NULL };
-	c->mounts = append(c->mounts, m);
-}
-
-/* The host's directories first, so that the kernel's filesystems and the task's own come over them. */
-static void set_mounts(struct draft *d)
-{
-	struct config *c = d->config;
-	struct mount **standard = c->mounts;
-	const struct asked_resources *r = d->task->resources;
-	int64_t secrets = r && r->secrets ? *r->secrets : 1;
-	bool beside = d->alloc && d->dir && same(dir_name(d->alloc), d->dir);
-
-	c->mounts = chroot_mounts(d->root);
-	EACH(m, standard)
-		c->mounts = append(c->mounts, *m);
-	add_mount(c, "/local", "bind", "task/local", "bind,rprivate,rw,nosuid,nodev");
-	add_mount(c, "/tmp", "bind", "task/tmp", "bind,rprivate,rw,nosuid,nodev");
-	add_mount(c, "/alloc", "bind", beside ? "alloc" : "../alloc", "bind,rprivate,rw,nosuid,nodev");
-	add_mount(c, "/secrets", "tmpfs", "secrets",
-		  fmt("noexec,nosuid,nodev,mode=0700,uid=%u,gid=%u,size=%lldm", d->who.uid, d->who.gid,
-		      (long long) secrets));
-}
-
-static struct capability_sets *sets(uint64_t all, uint64_t held, uint64_t kept)
+struct capability_sets *draft_capabilities(uint64_t all, uint64_t held, uint64_t kept)
 {
 	struct capability_sets *s = mem(sizeof *s);
 	*s = (struct capability_sets){ caps_names(all), caps_names(held), caps_names(kept), caps_names(held),
@@ -230,107 +184,94 @@ static struct capability_sets *sets(uint64_t all, uint64_t held, uint64_t kept)
 	return s;
 }
 
-static void set_privileges(struct draft *d)
+static void set_network(struct draft *d)
 {
-	uint64_t granted = d->settings->capabilities;
-	struct seccomp *filter = json_read("spec/seccomp.json", spec_seccomp, &seccomp_type);
-
-	/* Root keeps its permitted set over an exec by itself; ambient is for everyone else (capabilities(7)). */
-	d->config->process->capabilities = sets(granted, granted, d->who.uid ? granted : 0);
-	caps_widen(filter, granted);
-	d->config->linux_part->seccomp = filter;
+	const struct namespace *n = network_of(d->group, d->netns, d->dir ? d->alloc_id : NULL);
+	if (n)
+		d->config->linux_part->namespaces = append(d->config->linux_part->namespaces, n);
 }
 
-static bool made_by_bundle(const char *dir)
+static struct pair **both(struct pair *const *a, struct pair *const *b)
 {
-	const char *top = text_n(dir, 1 + strcspn(dir + 1, "/"));
-	return same(top, "/local") || same(top, "/tmp") || same(top, "/alloc");
+	struct pair **all = mem(sizeof *all);
+	EACH(p, a)
+		all = append(all, *p);
+	EACH(p, b)
+		all = append(all, *p);
+	return all;
 }
 
-static void set_exec_cwd(struct draft *d)
+/* In the order that task/interpolate tells. */
+static struct pair **settle_names(struct draft *d)
 {
-	const char *dir = d->settings->work_dir, *clean;
-	struct way way;
-	if (!dir || !*dir)
-		return;
-	d->config->process->cwd = dir;
-	clean = clean_path(dir);
-	if (!made_by_bundle(clean) && !d->may_come && !same(clean, "/secrets") &&
-	    !chroot_has(d->root, clean, S_IFDIR, &way))
-		hcl_fail(key_at(d->settings->block, "work_dir"),
-			 "work_dir %s: there is no directory %s in the task's root; name one that is, or one below "
-			 "/local, which is made",
-			 dir, way.stop);
+	struct setting setting = setting_of(d);
+	struct pair **host = host_names(d->agent);
+
+	d->env = task_environment(&setting, host);
+	choose_user(d, both(d->env, host));
+	d->env = draft_templates(d, host);
+	return both(d->env, host);
 }
 
-static struct position command_at(const struct draft *d) { return key_at(d->settings->block, "command"); }
-
-static void finish_exec(struct draft *d)
+/* The key of old comes with the references of old. */
+static struct artifact **add_old(struct draft *d, struct artifact **artifacts, struct pair *const *names)
 {
-	struct sought command = { d->settings->command, command_at(d), d->may_come };
+	struct settings *s = d->settings;
+	struct position at = key_at(s->block, "artifact_source");
 
-	d->root = chroot_plan(d->agent, d->dir, d->alloc);
-	set_args(d, command_inside(d->root, &command));
-	set_exec_cwd(d);
-	set_mounts(d);
-	set_privileges(d);
-	if (same(d->settings->pid_mode, "host"))
-		drop_namespace(d->config->linux_part, CLONE_NEWPID);
-	if (same(d->settings->ipc_mode, "host"))
-		drop_namespace(d->config->linux_part, CLONE_NEWIPC);
+	if (!s->artifact_source) {
+		if (s->checksum)
+			hcl_fail(key_at(s->block, "checksum"),
+				 "checksum belongs into the options of an artifact block");
+		return artifacts;
+	}
+	warn("%s: artifact_source is Nomad 0.3's, and is taken; artifact { source = \"...\" } beside config is today's",
+	     hcl_place(at));
+	s->command = interpolate_bare(names, s->command);
+	for (const char **a = s->args; a && *a; a++)
+		*a = interpolate_bare(names, *a);
+	return append(artifacts, artifact_of_config(at, s->artifact_source, s->checksum));
 }
 
-/* ---- raw_exec ---- */
-
-static void set_raw_cwd(struct draft *d)
+static void read_artifacts(struct draft *d, struct pair *const *names)
 {
-	const char *dir = d->settings->work_dir;
-	struct stat st;
+	const struct ground ground = { d->raw ? draft_task_dir(d) : "/", d->raw ? draft_shared_dir(d) : "/alloc",
+				       d->root };
+	struct artifact **all = add_old(d, d->task->artifacts, names);
 
-	d->config->process->cwd = task_dir(d);
-	if (!dir || !*dir)
-		return;
-	d->config->process->cwd = dir;
-	if (!d->may_come && (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode)))
-		hcl_fail(key_at(d->settings->block, "work_dir"),
-			 "work_dir %s: there is no such directory on this host; make it", dir);
+	d->may_come = all && !d->present;
+	if (d->may_come)
+		d->deliveries = deliveries_read(all, names, &ground);
 }
 
-static void finish_raw_exec(struct draft *d)
+void draft_arrived(struct draft *d)
 {
-	struct sought command = { d->settings->command, command_at(d), d->may_come };
-	uint64_t bound = caps_bound();
-
-	set_args(d, command_on_host(d->dir ? task_dir(d) : NULL, host_path(), &command));
-	set_raw_cwd(d);
-	if (d->settings->oom_score_adj)
-		OPTION(d->config->process->oom_score_adj, *d->settings->oom_score_adj);
-	if (!geteuid())
-		d->config->process->capabilities = sets(bound, d->who.uid ? 0 : bound, 0);
+	d->may_come = false;
+	d->raw ? draft_find_on_host(d) : draft_find_inside(d);
 }
 
 void draft_make(struct draft *d)
 {
 	d->raw = same(d->task->driver, "raw_exec");
 	agent_check_driver(d->agent, d->task->driver, key_at(d->task->block, "driver"));
-
-	struct setting setting = setting_of(d);
-	struct pair **host = host_names(d->agent);
-	struct pair **env = task_environment(&setting, host), **names = env;
-	EACH(h, host)
-		names = append(names, *h);
+	d->root = d->raw ? NULL : chroot_plan(d->agent, d->dir, d->alloc);
+	take_cores(d);
+	struct pair **names = settle_names(d);
 	d->settings = settings_read(interpolate_config(names, d->task->config), d->task->block->at, d->task->driver,
 				    d->agent);
-	choose_user(d, names);
+	read_artifacts(d, names);
+	draft_payload(d, names);
+	d->may_come |= draft_brings_command(d);
 	read_stopping(d);
 
 	d->config =
 		d->raw ? config_parse("spec/raw_exec.json", spec_raw_exec) : config_parse("spec/exec.json", spec_exec);
-	d->config->process->env = environment_list(env, &d->who, d->settings->denied_envvars);
+	d->config->process->env = environment_list(d->env, &d->who, d->settings->denied_envvars);
 	set_user(d);
 	set_resources(d);
 	set_network(d);
-	d->raw ? finish_raw_exec(d) : finish_exec(d);
+	d->raw ? draft_raw_exec(d) : draft_exec(d, names);
+	ceiling_set(d->config, d->settings);
 	set_annotations(d);
 	config_check(d->config, fmt("task \"%s\"", d->task->name));
 }

@@ -3,13 +3,22 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "task/caps.h"
+#include "task/interpolate.h"
 #include "task/value.h"
 
 #include <string.h>
 
-#define OWN_CGROUP "bivy gives each task a cgroup of its own; remove it"
-
 /* clang-format off */
+/* Of Nomad 0.2 and 0.3, before there were artifact blocks. */
+#define OF_OLD \
+	{ "artifact_source", "artifact_source", KEY_TEXT(settings, artifact_source) }, \
+	{ "checksum",        "checksum",        KEY_TEXT(settings, checksum) }
+
+/* Of bivy's own, by the names that Nomad's docker driver has for them. */
+#define CEILING \
+	{ "ulimit",     "ulimit",     KEY_MAP(settings, ulimit) }, \
+	{ "pids_limit", "pids_limit", KEY_NUMBER(settings, pids_limit) }
+
 static const struct keys exec_keys = { .noun = "the config of an exec task", .size = sizeof(struct settings), ROWS(
 	{ "command",  "command",  KEY_TEXT(settings, command) },
 	{ "args",     "args",     KEY_TEXTS(settings, args) },
@@ -17,7 +26,11 @@ static const struct keys exec_keys = { .noun = "the config of an exec task", .si
 	{ "ipc_mode", "ipc_mode", KEY_TEXT(settings, ipc_mode) },
 	{ "cap_add",  "cap_add",  KEY_TEXTS(settings, cap_add) },
 	{ "cap_drop", "cap_drop", KEY_TEXTS(settings, cap_drop) },
-	{ "work_dir", "work_dir", KEY_TEXT(settings, work_dir) }) };
+	{ "work_dir", "work_dir", KEY_TEXT(settings, work_dir) },
+	{ "init",     "init",     KEY_FLAG(settings, init) },
+	{ "shm_size", "shm_size", KEY_NUMBER(settings, shm_size) },
+	CEILING,
+	OF_OLD) };
 
 static const struct keys raw_exec_keys = { .noun = "the config of a raw_exec task", .size = sizeof(struct settings), ROWS(
 	{ "command",            "command",            KEY_TEXT(settings, command) },
@@ -25,8 +38,10 @@ static const struct keys raw_exec_keys = { .noun = "the config of a raw_exec tas
 	{ "work_dir",           "work_dir",           KEY_TEXT(settings, work_dir) },
 	{ "oom_score_adj",      "oom_score_adj",      KEY_NUMBER(settings, oom_score_adj) },
 	{ "denied_envvars",     "denied_envvars",     KEY_TEXTS(settings, denied_envvars) },
-	{ "cgroup_v2_override", "cgroup_v2_override", REFUSED(OWN_CGROUP) },
-	{ "cgroup_v1_override", "cgroup_v1_override", REFUSED(OWN_CGROUP) }) };
+	CEILING,
+	OF_OLD,
+	{ "cgroup_v2_override", "cgroup_v2_override", KEY_TEXT(settings, cgroup_v2) },
+	{ "cgroup_v1_override", "cgroup_v1_override", NO_KEY }) };	/* a block, or a list of maps: cgroup_v1 reads it */
 /* clang-format on */
 
 /* All of them at once: who mistakes one key for another often mistakes several. */
@@ -55,10 +70,6 @@ static void refuse_unknown(const struct block *config, const struct keys *keys, 
 		if (hcl_attribute(config, k->hcl) && !contains_word(known, k->hcl))
 			hcl_fail(first, "%s has no key %s, which is one of %s; remove it", keys->noun, unknown[0],
 				 others->noun);
-	if (hcl_attribute(config, "artifact_source"))
-		hcl_fail(first,
-			 "%s has no key %s any more; write artifact { source = \"...\" } beside config, in the task",
-			 keys->noun, join(unknown, ", "));
 	hcl_fail(first, "%s has no key %s; remove it. Known are %s", keys->noun, join(unknown, ", "),
 		 join(known, ", "));
 }
@@ -95,9 +106,44 @@ static uint64_t capabilities(const struct settings *s, const struct plugin *p)
 	return granted;
 }
 
+static struct pair **add_paths(struct pair **paths, const struct value *map)
+{
+	if (map->kind != V_OBJECT)
+		hcl_fail(map->at, "cgroup_v1_override is %s; write cgroup_v1_override { CONTROLLER = \"PATH\" }",
+			 value_kind(map));
+	EACH(m, map->members) {
+		if (!value_text((*m)->value) || strchr((*m)->key, '/'))
+			hcl_fail((*m)->at, "cgroup_v1_override: %s must be a controller and its path",
+				 clip((*m)->key, strlen((*m)->key)));
+		paths = names_set(paths, (*m)->key, value_text((*m)->value));
+	}
+	return paths;
+}
+
+/* A block or several, or a list of maps: the last of each controller counts, as in Nomad. */
+static struct pair **cgroup_v1(const struct block *config)
+{
+	const struct attribute *a = hcl_attribute(config, "cgroup_v1_override");
+	struct pair **paths = NULL;
+
+	if (a && a->value->kind == V_LIST)
+		EACH(map, a->value->list)
+			paths = add_paths(paths, *map);
+	else if (a && a->value->kind != V_NULL)
+		paths = add_paths(paths, a->value);
+	EACH(b, config->blocks)
+		EACH(m, (*b)->attributes)
+			if (same((*b)->type, "cgroup_v1_override") && value_text((*m)->value))
+				paths = names_set(paths, (*m)->name, value_text((*m)->value));
+	return paths;
+}
+
 static void finish_exec(struct settings *s, const struct plugin *p)
 {
 	s->pid_mode = mode(s, "pid_mode", s->pid_mode, p->default_pid_mode);
+	/* Among the host's processes there is nothing for it to do. */
+	if (!hcl_attribute(s->block, "init"))
+		s->init = !same(s->pid_mode, "host");
 	s->ipc_mode = mode(s, "ipc_mode", s->ipc_mode, p->default_ipc_mode);
 	s->capabilities = capabilities(s, p);
 }
@@ -109,6 +155,8 @@ static void finish_raw_exec(struct settings *s, const struct plugin *p)
 	if (s->oom_score_adj && *s->oom_score_adj > 1000)
 		hcl_fail(key_at(s->block, "oom_score_adj"), "oom_score_adj is %lld; it can be 0 to 1000",
 			 (long long) *s->oom_score_adj);
+	if (same(s->cgroup_v2, ""))
+		s->cgroup_v2 = NULL;
 	EACH(d, p->denied_envvars)
 		s->denied_envvars = append(s->denied_envvars, *d);
 }
@@ -127,6 +175,7 @@ struct settings *settings_read(const struct block *config, struct position task,
 	if (!s->command || !*s->command)
 		hcl_fail(key_at(config, "command"),
 			 "command is missing; write command = \"/path/to/program\" into config");
+	s->cgroup_v1 = raw ? cgroup_v1(config) : NULL;
 	raw ? finish_raw_exec(s, &agent->raw_exec) : finish_exec(s, &agent->exec);
 	if (s->work_dir && *s->work_dir && *s->work_dir != '/')
 		hcl_fail(key_at(s->block, "work_dir"),

@@ -131,6 +131,28 @@ static struct pair **set_own(struct pair **env, struct pair **host, struct membe
 	return env;
 }
 
+static bool is_set(struct pair *const *env, const char *name)
+{
+	EACH(e, env)
+		if (same((*e)->key, name))
+			return true;
+	return false;
+}
+
+/* Before env of the task, which counts more; what bivy has set counts more, too. */
+static struct pair **inherit(struct pair **env, const struct setting *s)
+{
+	struct pair **all = env;
+	EACH(variable, (const char **) s->inherited) {
+		const char *equals = strchr(*variable, '=');
+		const char *name = equals ? text_n(*variable, (size_t) (equals - *variable)) : "";
+		if (!*name || is_set(env, name) || contains_word(s->agent->denied_variables, name))
+			continue;
+		all = names_set(all, name, equals + 1);
+	}
+	return all;
+}
+
 struct pair **task_environment(const struct setting *s, struct pair **host)
 {
 	static const struct asked_resources nothing;
@@ -143,8 +165,8 @@ struct pair **task_environment(const struct setting *s, struct pair **host)
 		{ "NOMAD_SECRETS_DIR", s->secrets_dir },
 		{ "NOMAD_ALLOC_ID", s->alloc_id },
 		{ "NOMAD_SHORT_ALLOC_ID", text_n(s->alloc_id, strnlen(s->alloc_id, 8)) },
-		{ "NOMAD_ALLOC_NAME", fmt("%s.%s[0]", s->job->id, s->group->name) },
-		{ "NOMAD_ALLOC_INDEX", "0" },
+		{ "NOMAD_ALLOC_NAME", fmt("%s.%s[%d]", s->job->id, s->group->name, s->index) },
+		{ "NOMAD_ALLOC_INDEX", fmt("%d", s->index) },
 		{ "NOMAD_GROUP_NAME", s->group->name },
 		{ "NOMAD_TASK_NAME", s->task->name },
 		{ "NOMAD_JOB_ID", s->job->id },
@@ -155,12 +177,17 @@ struct pair **task_environment(const struct setting *s, struct pair **host)
 	};
 	for (size_t i = 0; i < sizeof given / sizeof *given; i++)
 		env = names_set(env, given[i].key, given[i].value);
-	env = set_amount(env, "NOMAD_CPU_LIMIT", asked->cpu, 100);
+	env = set_amount(env, "NOMAD_CPU_LIMIT", asked->cpu, s->cores.list ? s->cores.mhz : 100);
+	if (s->cores.list)
+		env = names_set(env, "NOMAD_CPU_CORES", s->cores.list);
 	env = set_amount(env, "NOMAD_MEMORY_LIMIT", asked->memory, 300);
 	env = set_amount(env, "NOMAD_MEMORY_MAX_LIMIT", asked->memory_max, 0);
+	EACH(p, s->ports)
+		env = names_set(env, (*p)->key, (*p)->value);
 	env = set_meta(env, host, s->job->meta);
 	env = set_meta(env, host, s->group->meta);
 	env = set_meta(env, host, s->task->meta);
+	env = inherit(env, s);
 	return set_own(env, host, s->task->env);
 }
 

@@ -1,8 +1,10 @@
-/* What a task finds in its environment, and what its strings may refer to.  Nothing of the caller's environment is
- * passed on: that is where other people's secrets are.  Runs in bundle, up and check. */
+/* What a task finds in its environment, and what its strings may refer to.  An exec task gets nothing of the caller's
+ * environment: that is where other people's secrets are.  raw_exec inherits it, but for what the agent file's
+ * env.denylist names (Nomad's seventeen without one).  Runs in bundle, up and check. */
 #pragma once
 #include "base/passwd.h"
 #include "task/agent.h"
+#include "task/cores.h"
 #include "task/interpolate.h"
 #include "task/job.h"
 
@@ -13,6 +15,10 @@ struct setting {
 	const struct task *task;
 	const struct agent *agent;
 	const char *alloc_id, *task_dir, *alloc_dir, *secrets_dir, *path;
+	int index;
+	struct pair **ports;
+	struct cores cores;
+	char *const *inherited; /* "NAME=VALUE"; NULL: nothing */
 };
 
 struct pair **host_names(const struct agent *);                             /* node.*, attr.*, meta.* */

@@ -71,7 +71,9 @@ void scope_rule(struct list *, const struct expr *condition, const struct expr *
 		struct position);       /* for the last one */
 void scope_check(const struct world *); /* that no name is defined twice */
 void scope_evaluate(struct world *);    /* all but a variable without a default, which only its use makes a mistake */
-void scope_set(struct world *, const char *assignment); /* "NAME=VALUE" */
+/* "NAME=VALUE".  option: what gave it, and has to name a variable of the file; NULL: it need not. */
+void scope_set(struct world *, const char *assignment, const char *option);
+void scope_give(struct world *, const char *name, const struct expr *value, struct position);
 
 struct value *value_step(struct value *, const char *name, struct position); /* .name; .0 of a list */
 struct value *value_index(struct value *, const struct value *key, struct position);

@@ -1,5 +1,6 @@
 /* Functions that encode and decode. */
 #include "base/mem.h"
+#include "task/environment.h"
 #include "task/function.h"
 
 #include <ctype.h>
@@ -70,6 +71,61 @@ struct value *code_urlencode(const struct call *c)
 			text_printf(&t, *s == ' ' ? "+" : "%%%02X", (unsigned) (unsigned char) *s);
 	}
 	return function_string(c, t);
+}
+
+struct value *code_uuidv4(const struct call *c) { return value_string(c->e->at, random_uuid()); }
+
+/* One field of RFC 4180; *s is left at what follows it: a comma, the end of the line, or the end. */
+static const char *field(const struct call *c, const char **s)
+{
+	struct text t = { 0 };
+	text_put(&t, "");
+	if (**s != '"') {
+		size_t n = strcspn(*s, ",\r\n");
+		text_add(&t, *s, n);
+		*s += n;
+		return t.at;
+	}
+	for (++*s; **s && (**s != '"' || (*s)[1] == '"'); ++*s) {
+		*s += **s == '"';
+		text_add(&t, *s, 1);
+	}
+	if (!**s)
+		function_fail(c, "a quote has no end");
+	++*s;
+	return t.at;
+}
+
+static struct list record(const struct call *c, const char **s)
+{
+	struct list fields = { 0 };
+	for (;; ++*s) {
+		list_add(&fields, value_string(c->e->at, field(c, s)));
+		spend(c->s->world, c->e->at, 1);
+		if (**s != ',')
+			break;
+	}
+	if (**s && !strchr("\r\n", **s))
+		function_fail(c, "%s follows a quoted field: a comma or the end of the line is needed", clip(*s, 10));
+	*s += strspn(*s, "\r\n");
+	return fields;
+}
+
+/* The first line has the names. */
+struct value *code_csvdecode(const struct call *c)
+{
+	const char *s = c->args[0]->string;
+	struct list names = record(c, &s), rows = { 0 };
+
+	while (*s) {
+		struct list fields = record(c, &s), members = { 0 };
+		if (fields.count != names.count)
+			function_fail(c, "a line has %zu fields; the first one has %zu", fields.count, names.count);
+		for (size_t i = 0; i < fields.count; i++)
+			list_add(&members, member(((struct value *) names.at[i])->string, c->e->at, fields.at[i]));
+		list_add(&rows, value_object(c->e->at, members));
+	}
+	return value_list(c->e->at, rows);
 }
 
 struct value *code_jsonencode(const struct call *c)

@@ -147,6 +147,42 @@ struct value *list_setintersection(const struct call *c)
 	return set(c, to);
 }
 
+struct value *list_setsubtract(const struct call *c)
+{
+	struct list to = { 0 };
+	spend(c->s->world, c->e->at, count(c->args[0]->list) * count(c->args[1]->list) / 16);
+	EACH(item, c->args[0]->list)
+		if (!has(c->args[1]->list, *item))
+			add_new(c, &to, *item);
+	return set(c, to);
+}
+
+/* Each list with one more item at its end. */
+static void extend(const struct call *c, const struct value *list, const struct value *by, struct list *to)
+{
+	EACH(item, by->list) {
+		struct list longer = { 0 };
+		EACH(before, list->list)
+			list_add(&longer, *before);
+		list_add(&longer, *item);
+		spend(c->s->world, c->e->at, longer.count);
+		list_add(to, value_list(c->e->at, longer));
+	}
+}
+
+struct value *list_setproduct(const struct call *c)
+{
+	struct list product = { 0 };
+	list_add(&product, value_list(c->e->at, (struct list){ 0 }));
+	EACH(by, c->args) {
+		struct list longer = { 0 };
+		EACH(list, (struct value **) product.at)
+			extend(c, *list, *by, &longer);
+		product = longer;
+	}
+	return value_list(c->e->at, product);
+}
+
 /* Counts on from the start when the index is beyond the end. */
 struct value *list_element(const struct call *c)
 {

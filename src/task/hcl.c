@@ -1,9 +1,13 @@
 /* HCL, from a file's text to the tree that task/job reads. */
 #include "task/hcl.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "task/body.h"
 #include "task/function.h"
+
+#include <fcntl.h>
+#include <string.h>
 
 struct names {
 	struct list variables, locals;
@@ -59,7 +63,38 @@ static void take_definitions(struct body *body, struct names *to)
 	body->entries = (struct entry **) rest.at;
 }
 
-struct block *hcl_read(const char *file, const char *text, enum dialect dialect, const char *const *vars)
+/* The names that the job does not declare are somebody else's. */
+static void take_environment(struct world *w, const char *const *environment)
+{
+	EACH(e, environment)
+		if (starts_with(*e, "NOMAD_VAR_"))
+			scope_set(w, *e + strlen("NOMAD_VAR_"), NULL);
+}
+
+static void take_file(struct world *w, const char *file)
+{
+	struct lexer l;
+	token_open(&l, file, read_whole(AT_FDCWD, file), HCL_JOB);
+	EACH(e, body_read(&l)->entries) {
+		if (!(*e)->value)
+			hcl_fail((*e)->at, "a file of variables holds NAME = VALUE only; remove the block \"%s\"",
+				 (*e)->name);
+		scope_give(w, (*e)->name, (*e)->value, (*e)->at);
+	}
+}
+
+static void take_given(struct world *w, const struct given_variables *given)
+{
+	if (!given)
+		return;
+	take_environment(w, given->environment);
+	EACH(file, given->files)
+		take_file(w, *file);
+	EACH(assignment, given->assignments)
+		scope_set(w, *assignment, "--var");
+}
+
+struct block *hcl_read(const char *file, const char *text, enum dialect dialect, const struct given_variables *given)
 {
 	struct lexer l;
 	struct world world = { .functions = &function_calls, .definitions = dialect == HCL_JOB };
@@ -72,8 +107,7 @@ struct block *hcl_read(const char *file, const char *text, enum dialect dialect,
 	world.variables = (struct definition **) names.variables.at;
 	world.locals = (struct definition **) names.locals.at;
 	scope_check(&world);
-	EACH(assignment, vars)
-		scope_set(&world, *assignment);
+	take_given(&world, given);
 	scope_evaluate(&world);
 	return block_build("", (struct position){ file, 1, 1 }, NULL, body, &(struct scope){ .world = &world });
 }

@@ -6,12 +6,19 @@
 #pragma once
 #include "task/tree.h"
 
-/* vars: "NAME=VALUE" from --var, NULL-ended or NULL.  In a job file `variable`, `variables` and `locals` blocks have
+/* Values for a file's variables, from the weakest: NOMAD_VAR_NAME in the environment, files of NAME = VALUE,
+ * assignments "NAME=VALUE".  The lists are NULL-ended or NULL. */
+struct given_variables {
+	const char *const *files, *const *assignments;
+	const char *const *environment;
+};
+
+/* In a job file `variable`, `variables` and `locals` blocks have
  * been used up, `dynamic` blocks expanded and every expression evaluated; a reference that only the run knows (NOMAD_*,
  * env, attr, node, meta and whatever else is neither var, local nor an iterator) stays as the text "${...}", with its
  * whole expression where that cannot be evaluated without it.  text need not end in a newline; CRLF and a BOM are fine.
  */
-struct block *hcl_read(const char *file, const char *text, enum dialect, const char *const *vars);
+struct block *hcl_read(const char *file, const char *text, enum dialect, const struct given_variables *);
 
 /* The run-time pass over one string of a task.  lookup: the value of a name, NULL: there is none.  known: the names to
  * suggest.

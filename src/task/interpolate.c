@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "task/value.h"
 
+#include <string.h>
+
 struct pair **names_set(struct pair **names, const char *name, const char *value)
 {
 	struct pair *p = mem(sizeof *p);
@@ -27,6 +29,21 @@ static const char *look_up(const char *name, const void *names)
 const char *interpolate(struct pair *const *names, const char *string, struct position at)
 {
 	return hcl_expand(string, at, false, look_up, names, NULL);
+}
+
+const char *interpolate_bare(struct pair *const *names, const char *string)
+{
+	static const char of_name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	struct text t = { 0 };
+
+	while (*string) {
+		size_t plain = strcspn(string + (*string == '$'), "$") + (*string == '$'),
+		       name = strspn(string + 1, of_name);
+		const char *value = *string == '$' ? look_up(text_n(string + 1, name), names) : NULL;
+		value ? text_put(&t, value) : text_add(&t, string, plain);
+		string += value ? 1 + name : plain;
+	}
+	return t.at ? t.at : "";
 }
 
 /* What an evaluation needs, and every value below shares. */

@@ -15,4 +15,7 @@
 struct pair **names_set(struct pair **names, const char *name, const char *value);
 
 const char *interpolate(struct pair *const *names, const char *string, struct position at);
+/* As Nomad 0.3 did it, without braces: a known $NAME is replaced, the rest stays as it is. */
+const char *interpolate_bare(struct pair *const *names, const char *string);
+
 const struct block *interpolate_config(struct pair *const *names, const struct block *);

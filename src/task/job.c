@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "oci/names.h"
 #include "task/nomadjson.h"
 #include "task/value.h"
 
@@ -31,17 +30,83 @@ KEYS(asked_logs, "logs", ROWS(
 	{ "disabled",      "Disabled",      KEY_FLAG(asked_logs, disabled) },
 	{ "enabled",       "Enabled",       NO_KEY }));
 
+KEYS(dns, "dns", ROWS(
+	{ "servers",  "Servers",  KEY_TEXTS(dns, servers) },
+	{ "searches", "Searches", KEY_TEXTS(dns, searches) },
+	{ "options",  "Options",  KEY_TEXTS(dns, options) }));
+
+KEYS(restart, "restart", ROWS(
+	{ "attempts",         "Attempts",        KEY_NUMBER(restart, attempts) },
+	{ "interval",         "Interval",        KEY_DURATION(restart, interval) },
+	{ "delay",            "Delay",           KEY_DURATION(restart, delay) },
+	{ "mode",             "Mode",            KEY_TEXT(restart, mode) },
+	{ "render_templates", "RenderTemplates", NO_KEY }));
+
+KEYS(lifecycle, "lifecycle", ROWS(
+	{ "hook",    "Hook",    KEY_TEXT(lifecycle, hook) },
+	{ "sidecar", "Sidecar", KEY_FLAG(lifecycle, sidecar) }));
+
+KEYS(volume, "volume", LABEL(volume, name), .label_json = "Name", ROWS(
+	{ "type",            "Type",           KEY_TEXT(volume, type) },
+	{ "source",          "Source",         KEY_TEXT(volume, source) },
+	{ "read_only",       "ReadOnly",       KEY_FLAG(volume, read_only) },
+	{ "sticky",          "Sticky",         IDLE },
+	{ "access_mode",     "AccessMode",     IDLE },
+	{ "attachment_mode", "AttachmentMode", IDLE },
+	{ "mount_options",   "MountOptions",   IDLE },
+	{ "per_alloc",       "PerAlloc",       IDLE }));
+
+KEYS(volume_mount, "volume_mount", ROWS(
+	{ "volume",           "Volume",          KEY_TEXT(volume_mount, volume) },
+	{ "destination",      "Destination",     KEY_TEXT(volume_mount, destination) },
+	{ "read_only",        "ReadOnly",        KEY_FLAG(volume_mount, read_only) },
+	{ "propagation_mode", "PropagationMode", KEY_TEXT(volume_mount, propagation_mode) },
+	{ "selinux_label",    "SELinuxLabel",    IDLE }));
+
+KEYS(template, "template", ROWS(
+	{ "data",            "EmbeddedTmpl", KEY_TEXT(template, data) },
+	{ "source",          "SourcePath",   KEY_TEXT(template, source) },
+	{ "destination",     "DestPath",     KEY_TEXT(template, destination) },
+	{ "perms",           "Perms",        KEY_TEXT(template, perms) },
+	{ "uid",             "Uid",          KEY_NUMBER(template, uid) },
+	{ "gid",             "Gid",          KEY_NUMBER(template, gid) },
+	{ "env",             "Envvars",      KEY_FLAG(template, env) },
+	{ "left_delimiter",  "LeftDelim",    KEY_TEXT(template, left_delimiter) },
+	{ "right_delimiter", "RightDelim",   KEY_TEXT(template, right_delimiter) },
+	{ "change_mode",     "ChangeMode",   NO_KEY },	/* literal data does not change */
+	{ "change_signal",   "ChangeSignal", NO_KEY },
+	{ "change_script",   "ChangeScript", NO_KEY },
+	{ "once",            "Once",         NO_KEY },
+	{ "splay",           "Splay",        NO_KEY },
+	{ "vault_grace",     "VaultGrace",   NO_KEY },
+	{ "wait",            "Wait",         NO_KEY },
+	{ "error_on_missing_key", "ErrMissingKey", NO_KEY }));
+
+KEYS(dispatch_payload, "dispatch_payload", ROWS(
+	{ "file", "File", KEY_TEXT(dispatch_payload, file) }));
+
+KEYS(port, "port", LABEL(port, label), .label_json = "Label", ROWS(
+	{ "static",           "Value",           KEY_NUMBER(port, number) },
+	{ "to",               "To",              KEY_NUMBER(port, to) },
+	{ "host_network",     "HostNetwork",     NO_KEY },
+	{ "ignore_collision", "IgnoreCollision", NO_KEY }));
+
 KEYS(network, "network", ROWS(
 	{ "mode",     "Mode",          KEY_TEXT(network, mode) },
-	{ "port",     "DynamicPorts",  IDLE },
-	{ NULL,       "ReservedPorts", IDLE },
+	{ "port",     "DynamicPorts",  KEY_MANY(network, ports, port) },
+	{ NULL,       "ReservedPorts", KEY_MANY(network, ports, port) },
 	{ "mbits",    "MBits",         IDLE },
 	{ "device",   "Device",        IDLE },
 	{ NULL,       "CIDR",          IDLE },
 	{ NULL,       "IP",            IDLE },
-	{ "cni",      "CNI",           REFUSED(LATER) },
-	{ "dns",      "DNS",           REFUSED(LATER) },
-	{ "hostname", "Hostname",      REFUSED("the exec drivers have no host name of their own; remove it") }));
+	{ "cni",      "CNI",           IDLE },
+	{ "dns",      "DNS",           KEY_ONE(network, dns, dns) },
+	{ "hostname", "Hostname",      KEY_TEXT(network, hostname) }));
+
+KEYS(parameterized, "parameterized", ROWS(
+	{ "payload",       "Payload",      KEY_TEXT(parameterized, payload) },
+	{ "meta_required", "MetaRequired", KEY_TEXTS(parameterized, meta_required) },
+	{ "meta_optional", "MetaOptional", KEY_TEXTS(parameterized, meta_optional) }));
 
 #define ARTIFACTS(T, m) .how = AS_MANY, .at = OF_TYPE(T, m, struct artifact **), .of = &artifact_keys
 
@@ -56,16 +121,16 @@ KEYS(task, "task", LABEL(task, name), .label_json = "Name", ROWS(
 	{ "artifact",         "Artifacts",       ARTIFACTS(task, artifacts) },
 	{ "kill_signal",      "KillSignal",      KEY_TEXT(task, kill_signal) },
 	{ "kill_timeout",     "KillTimeout",     KEY_DURATION(task, kill_timeout) },
-	{ "template",         "Templates",       REFUSED(LATER " and put the file into local/ by hand") },
-	{ "volume_mount",     "VolumeMounts",    REFUSED(LATER " and name the host's directory in the agent file's chroot_env") },
-	{ "lifecycle",        "Lifecycle",       REFUSED(LATER " and run the tasks one by one, in their order") },
-	{ "dispatch_payload", "DispatchPayload", REFUSED(LATER " and put the payload into local/ by hand") },
+	{ "template",         "Templates",       KEY_MANY(task, templates, template) },
+	{ "volume_mount",     "VolumeMounts",    KEY_MANY(task, mounts, volume_mount) },
+	{ "lifecycle",        "Lifecycle",       KEY_ONE(task, lifecycle, lifecycle) },
+	{ "dispatch_payload", "DispatchPayload", KEY_ONE(task, payload, dispatch_payload) },
 	{ "vault",            "Vault",           REFUSED(NO_VAULT) },
 	{ "secret",           "Secrets",         REFUSED(NO_VAULT) },
 	{ "csi_plugin",       "CSIPluginConfig", REFUSED(LATER) },
-	{ "leader",           "Leader",          IDLE },
-	{ "shutdown_delay",   "ShutdownDelay",   IDLE },
-	{ "restart",          "RestartPolicy",   IDLE },
+	{ "leader",           "Leader",          KEY_FLAG(task, leader) },
+	{ "shutdown_delay",   "ShutdownDelay",   KEY_DURATION(task, shutdown_delay) },
+	{ "restart",          "RestartPolicy",   KEY_ONE(task, restart, restart) },
 	{ "constraint",       "Constraints",     IDLE },
 	{ "affinity",         "Affinities",      IDLE },
 	{ "service",          "Services",        IDLE },
@@ -83,11 +148,11 @@ KEYS(group, "group", LABEL(group, name), .label_json = "Name", ROWS(
 	{ "network",                        "Networks",                  KEY_MANY(group, networks, network) },
 	{ "meta",                           "Meta",                      KEY_MAP(group, meta) },
 	{ "vault",                          "Vault",                     REFUSED(NO_VAULT) },
-	{ "volume",                         "Volumes",                   IDLE },
+	{ "volume",                         "Volumes",                   KEY_MANY(group, volumes, volume) },
 	{ "constraint",                     "Constraints",               IDLE },
 	{ "affinity",                       "Affinities",                IDLE },
 	{ "spread",                         "Spreads",                   IDLE },
-	{ "restart",                        "RestartPolicy",             IDLE },
+	{ "restart",                        "RestartPolicy",             KEY_ONE(group, restart, restart) },
 	{ "reschedule",                     "ReschedulePolicy",          IDLE },
 	{ "disconnect",                     "Disconnect",                IDLE },
 	{ "ephemeral_disk",                 "EphemeralDisk",             IDLE },
@@ -96,7 +161,7 @@ KEYS(group, "group", LABEL(group, name), .label_json = "Name", ROWS(
 	{ "service",                        "Services",                  IDLE },
 	{ "consul",                         "Consul",                    IDLE },
 	{ "scaling",                        "Scaling",                   IDLE },
-	{ "shutdown_delay",                 "ShutdownDelay",             IDLE },
+	{ "shutdown_delay",                 "ShutdownDelay",             KEY_DURATION(group, shutdown_delay) },
 	{ "max_run_duration",               "MaxRunDuration",            IDLE },
 	{ "max_client_disconnect",          "MaxClientDisconnect",       IDLE },
 	{ "stop_after_client_disconnect",   "StopAfterClientDisconnect", IDLE },
@@ -115,7 +180,7 @@ KEYS(job, "job", LABEL(job, id), .label_json = "ID", .json_only = server_fields,
 	{ "group",            "TaskGroups",       KEY_MANY(job, groups, group) },
 	{ "task",             NULL,               KEY_MANY(job, lone, task) },
 	{ "id",               NULL,               NO_KEY },
-	{ "type",             "Type",             NO_KEY },
+	{ "type",             "Type",             KEY_TEXT(job, type) },
 	{ "priority",         "Priority",         NO_KEY },
 	{ "datacenters",      "Datacenters",      NO_KEY },
 	{ "node_pool",        "NodePool",         NO_KEY },
@@ -125,7 +190,7 @@ KEYS(job, "job", LABEL(job, id), .label_json = "ID", .json_only = server_fields,
 	{ "spread",           "Spreads",          IDLE },
 	{ "update",           "Update",           IDLE },
 	{ "periodic",         "Periodic",         IDLE },
-	{ "parameterized",    "ParameterizedJob", IDLE },
+	{ "parameterized",    "ParameterizedJob", KEY_ONE(job, parameterized, parameterized) },
 	{ "reschedule",       "Reschedule",       IDLE },
 	{ "migrate",          "Migrate",          IDLE },
 	{ "multiregion",      "Multiregion",      IDLE },
@@ -204,7 +269,7 @@ static void only_one_form(const struct file *f)
 		hcl_fail(other->at, "%s stands beside the job; move it into the job", other->type);
 }
 
-static struct job *from_hcl(struct reading *r, const char *file, const char *hcl, const char *const *vars)
+static struct job *from_hcl(struct reading *r, const char *file, const char *hcl, const struct given_variables *vars)
 {
 	r->form = FROM_JOB;
 	const struct file *f = keys_read(r, hcl_read(file, hcl, HCL_JOB, vars), &file_keys);
@@ -224,113 +289,22 @@ static struct job *from_json(struct reading *r, const char *file, const char *js
 	return keys_read(r, block_of(v, "job"), &job_keys);
 }
 
-/* What is checked is what Nomad's server checks, before any task is looked at. */
+static bool ends_well(const char *type) { return same(type, "batch") || same(type, "sysbatch"); }
 
-static int64_t or_else(const int64_t *n, int64_t otherwise) { return n ? *n : otherwise; }
+bool job_is_service(const struct job *j) { return !ends_well(j->type); }
 
-static void check_resources(const struct asked_resources *r)
+struct restart_policy job_restart_policy(const char *type, const struct restart *r)
 {
-	int64_t memory = or_else(r->memory, 300), most = or_else(r->memory_max, 0), secrets = or_else(r->secrets, 1);
+	const int64_t second = 1000000000, hour = 3600 * second;
+	struct restart_policy p = { 2, hour / 2, 15 * second, "fail" };
 
-	if (r->cpu && or_else(r->cores, 0))
-		hcl_fail(key_at(r->block, "cores"), "a task can ask for cpu or for cores, not for both; remove one");
-	if (or_else(r->cores, 0))
-		hcl_fail(key_at(r->block, "cores"), "cores: bivy reserves no cores yet; ask for cpu instead, in MHz");
-	if (r->cpu && *r->cpu < 1)
-		hcl_fail(key_at(r->block, "cpu"), "cpu is %lld; the least is 1", (long long) *r->cpu);
-	if (memory < 10)
-		hcl_fail(key_at(r->block, "memory"), "memory is %lld; the least is 10, in MiB", (long long) memory);
-	if (memory > INT64_MAX >> 21 || most > INT64_MAX >> 21)
-		hcl_fail(key_at(r->block, memory > most ? "memory" : "memory_max"),
-			 "so much memory no machine has; it is in MiB");
-	if (most && most != -1 && most < memory)
-		hcl_fail(key_at(r->block, "memory_max"),
-			 "memory_max (%lld) must be larger than memory (%lld), or -1 for no limit", (long long) most,
-			 (long long) memory);
-	if (secrets < 1 || secrets > memory)
-		hcl_fail(key_at(r->block, "secrets"),
-			 "secrets (%lld MiB) must be at least 1 and no more than memory (%lld MiB)",
-			 (long long) secrets, (long long) memory);
-}
-
-static void check_logs(const struct asked_logs *l)
-{
-	if (l->max_files && *l->max_files < 1)
-		hcl_fail(key_at(l->block, "max_files"), "max_files is %lld; the least is 1", (long long) *l->max_files);
-	if (l->max_file_size && *l->max_file_size < 1)
-		hcl_fail(key_at(l->block, "max_file_size"), "max_file_size is %lld; the least is 1, in MiB",
-			 (long long) *l->max_file_size);
-}
-
-static void check_stopping(const struct task *t)
-{
-	if (t->kill_signal && *t->kill_signal && signal_number(t->kill_signal) < 0)
-		hcl_fail(key_at(t->block, "kill_signal"),
-			 "kill_signal: there is no signal \"%s\"; it can be SIGINT, SIGTERM, SIGQUIT ...",
-			 t->kill_signal);
-	if (or_else(t->kill_timeout, 0) < 0)
-		hcl_fail(key_at(t->block, "kill_timeout"), "kill_timeout must not be negative");
-}
-
-/* Names are directories of the bundle. */
-static void check_name(const struct block *b, const char *noun, const char *name)
-{
-	if (!name || !*name)
-		hcl_fail(b->at, "this %s has no name; write %s \"name\" { ... }", noun, noun);
-	if (strpbrk(name, "/\\"))
-		hcl_fail(b->at, "%s \"%s\": a name cannot have slashes; take another one", noun, name);
-	if (same(name, ".") || same(name, ".."))
-		hcl_fail(b->at, "%s \"%s\": this is no name; take another one", noun, name);
-	if (strlen(name) > 200)
-		hcl_fail(b->at, "%s %s: more than 200 bytes are no name; take a shorter one", noun,
-			 clip(name, strlen(name)));
-	if (same(name, "alloc"))
-		hcl_fail(b->at, "%s \"alloc\": this name is the shared directory's; take another one", noun);
-}
-
-static void check_task(const struct task *t)
-{
-	check_name(t->block, "task", t->name);
-	if (!t->driver || !*t->driver)
-		hcl_fail(t->block->at, "task \"%s\" has no driver; write driver = \"exec\" in it", t->name);
-	if (!same(t->driver, "exec") && !same(t->driver, "raw_exec"))
-		hcl_fail(key_at(t->block, "driver"), "driver \"%s\": bivy has exec and raw_exec; choose one",
-			 t->driver);
-	if (t->resources)
-		check_resources(t->resources);
-	if (t->logs)
-		check_logs(t->logs);
-	check_stopping(t);
-	EACH(a, t->artifacts)
-		artifact_check(*a);
-}
-
-static void check_group(const struct group *g)
-{
-	check_name(g->block, "group", g->name);
-	if (!g->tasks)
-		hcl_fail(g->block->at, "group \"%s\" has no task; write task \"name\" { ... } in it", g->name);
-	if (g->networks && g->networks[1])
-		hcl_fail(g->networks[1]->block->at, "network is given twice, first at %s; join the two",
-			 hcl_place(g->networks[0]->block->at));
-	EACH(t, g->tasks) {
-		check_task(*t);
-		for (struct task **before = g->tasks; before != t; before++)
-			if (same((*before)->name, (*t)->name))
-				hcl_fail((*t)->block->at, "task \"%s\" is there already, at %s; rename one", (*t)->name,
-					 hcl_place((*before)->block->at));
-	}
-}
-
-static void check_job(const struct job *j)
-{
-	EACH(g, j->groups) {
-		check_group(*g);
-		for (struct group **before = j->groups; before != g; before++)
-			if (same((*before)->name, (*g)->name))
-				hcl_fail((*g)->block->at, "group \"%s\" is there already, at %s; rename one",
-					 (*g)->name, hcl_place((*before)->block->at));
-	}
+	if (ends_well(type))
+		p = (struct restart_policy){ 3, 24 * hour, 15 * second, "fail" };
+	p.attempts = r->attempts ? *r->attempts : p.attempts;
+	p.interval = r->interval ? *r->interval : p.interval;
+	p.delay = r->delay ? *r->delay : p.delay;
+	p.mode = r->mode && *r->mode ? r->mode : p.mode;
+	return p;
 }
 
 /* Tasks that stand directly in the job come before the others, each as a group. */
@@ -344,7 +318,7 @@ static void give_groups(struct job *j)
 	j->groups = groups;
 }
 
-struct job *job_parse(const char *file, const char *words, const char *const *vars)
+struct job *job_parse(const char *file, const char *words, const struct given_variables *vars)
 {
 	struct reading r = { 0 };
 	struct job *j = is_json(words) ? from_json(&r, file, words) : from_hcl(&r, file, words, vars);
@@ -356,11 +330,7 @@ struct job *job_parse(const char *file, const char *words, const char *const *va
 		hcl_fail(j->block->at, "this job has no name; write job \"name\" { ... }, or \"ID\" in JSON");
 	if (!j->name || !*j->name)
 		j->name = j->id;
-	check_job(j);
-	EACH(g, j->groups)
-		if ((*g)->count && *(*g)->count > 1)
-			warn("%s: count is %lld; one of them is taken", hcl_place(key_at((*g)->block, "count")),
-			     (long long) *(*g)->count);
+	job_check(j);
 	if (r.idle)
 		warn("%s: without effect on a single host: %s", file, join(r.idle, ", "));
 	return j;

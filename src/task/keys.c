@@ -227,9 +227,22 @@ static void add_struct(const struct slot *s, const struct block *b)
 		*(void ***) s->to = append(*(void ***) s->to, made);
 }
 
+static bool all_objects(const struct value *v)
+{
+	EACH(m, v->members)
+		if ((*m)->value->kind != V_OBJECT)
+			return false;
+	return v->members;
+}
+
 /* In JSON a block is an object, and one that may be repeated a list of objects or an object of them. */
 static void read_objects(const struct slot *s, const struct value *v)
 {
+	if (v->kind == V_OBJECT && s->row->how == AS_MANY && all_objects(v)) {
+		EACH(m, v->members)
+			add_struct(s, block_of((*m)->value, s->row->hcl));
+		return;
+	}
 	if (v->kind == V_OBJECT) {
 		add_struct(s, block_of(v, s->row->hcl));
 		return;

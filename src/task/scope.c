@@ -224,19 +224,37 @@ static const struct expr *given(const struct definition *d, const char *value, s
 	return e;
 }
 
-void scope_set(struct world *w, const char *assignment)
+static struct definition *variable(const struct world *w, const char *name)
+{
+	EACH(d, w->variables)
+		if (same((*d)->name, name))
+			return *d;
+	return NULL;
+}
+
+void scope_set(struct world *w, const char *assignment, const char *option)
 {
 	size_t length = strcspn(assignment, "=");
 	const char *name = text_n(assignment, length);
+	struct definition *d = variable(w, name);
 
+	if (!d && !option)
+		return;
 	if (!length || assignment[length] != '=')
-		fail_as(MISUSE, "--var %s: is no assignment: write --var NAME=VALUE", assignment);
-	EACH(d, w->variables)
-		if (same((*d)->name, name)) {
-			(*d)->expr =
-				given(*d, assignment + length + 1, (struct position){ fmt("--var %s", name), 0, 0 });
-			return;
-		}
-	fail_as(MISUSE, "--var %s: Undefined variable; the file declares none of this name%s: add variable \"%s\" {}",
-		assignment, suggestion(w->variables, name), name);
+		fail_as(MISUSE, "%s %s: is no assignment: write %s NAME=VALUE", option, assignment, option);
+	if (!d)
+		fail_as(MISUSE,
+			"%s %s: Undefined variable; the file declares none of this name%s: add variable \"%s\" {}",
+			option, assignment, suggestion(w->variables, name), name);
+	const char *from = option ? fmt("%s %s", option, name) : fmt("NOMAD_VAR_%s", name);
+	d->expr = given(d, assignment + length + 1, (struct position){ from, 0, 0 });
+}
+
+void scope_give(struct world *w, const char *name, const struct expr *value, struct position at)
+{
+	struct definition *d = variable(w, name);
+	if (!d)
+		hcl_fail(at, "Undefined variable; the job declares no variable \"%s\"%s: remove it", name,
+			 suggestion(w->variables, name));
+	d->expr = value;
 }

@@ -48,8 +48,7 @@ void token_skip(struct lexer *l, size_t bytes)
 	}
 }
 
-/* Bytes of the character at s; 0: not UTF-8. */
-static size_t utf8(const char *s)
+size_t token_character(const char *s)
 {
 	unsigned char c = (unsigned char) *s;
 	size_t n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
@@ -62,7 +61,7 @@ static size_t utf8(const char *s)
 static void check_encoding(struct lexer l)
 {
 	while (*l.next) {
-		size_t n = utf8(l.next);
+		size_t n = token_character(l.next);
 		if (!n)
 			hcl_fail(l.here, "Invalid character encoding; byte 0x%02x is not UTF-8: save the file as UTF-8",
 				 (unsigned char) *l.next);

@@ -37,6 +37,8 @@ struct lexer {
 	const char *ended; /* the end of the token before it */
 };
 
+size_t token_character(const char *); /* the bytes of the character there; 0: not UTF-8 */
+
 void token_open(struct lexer *, const char *file, const char *text, enum dialect); /* stands on the first token */
 struct lexer token_reopen(const char *text, struct position at); /* text that a value holds; no token yet */
 void token_next(struct lexer *);

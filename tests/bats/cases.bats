@@ -31,11 +31,19 @@ HCL
 	NODE=$BATS_TEST_TMPDIR/node.hcl
 }
 
+# Something that can be executed, at each of these places.
+program() {
+	local place
+	for place in "$@"; do
+		mkdir -p "$(dirname "$place")"
+		cp -L "$(command -v busybox)" "$place"
+	done
+}
+
 # A host of the test's own making: the named directory is the task's /usr (or what the agent file says).
 world() {
 	local place=$1 file=$2
-	mkdir -p "$(dirname "$BATS_TEST_TMPDIR/world/$file")"
-	: >"$BATS_TEST_TMPDIR/world/$file"
+	program "$BATS_TEST_TMPDIR/world/$file"
 	cat >"$BATS_TEST_TMPDIR/world.hcl" <<HCL
 client { chroot_env { "$BATS_TEST_TMPDIR/world" = "$place" } }
 plugin "raw_exec" { config { enabled = true } }
@@ -93,6 +101,19 @@ refuses() {
 	refused "$file:$place" "$text"
 }
 
+# What only the host can tell, `check` does not ask for.
+refuses_when_written() {
+	make_bundle_of "$1"
+	refused "$(file_of "$1"):$2" "$3" && [ ! -e "$DIR" ]
+}
+
+# Whether the user with that number has supplementary groups here.
+known_groups() {
+	local name
+	name=$(getent passwd "$1" | cut -d: -f1)
+	if [ -n "$name" ] && [ "$(id -G "$name" | wc -w)" -gt 1 ]; then echo true; else echo false; fi
+}
+
 refused() {
 	[ "$status" -eq 1 ] || tell "exit code $status instead of 1" || return
 	[ "${#stderr_lines[@]}" -eq 1 ] || tell "${#stderr_lines[@]} lines on stderr instead of one" || return
@@ -110,13 +131,18 @@ agent_is() {
 	warns s01-seed000-sleep-args-number :3,10: '["1"] is taken'
 	has .process.args '["/bin/sleep","1"]'
 }
-@test "s02: artifact_source is gone" { refuses s02-seed000-artifact-source 2 artifact_source; }
+@test "s02: artifact_source, and a name without braces" {
+	mkdir -p "$DIR/task/local"
+	install -m 755 /dev/null "$DIR/task/local/binary.bin"
+	warns s02-seed000-artifact-source :2, "artifact_source is Nomad 0.3's" --artifacts-present
+	has .process.args '["/local/binary.bin"]'
+}
 @test "s03: a bare name is looked for in local/, the task directory and the bin directories" {
 	refuses s03-seed001-webservice 5 'file my-binary not found under path'
 	world /usr bin/my-binary
 	gives s03-seed001-webservice -- .process.args '["/usr/bin/my-binary","-flag","1"]' .process.cwd '"/"' "$SETS" "[$DEF13]"
 	mkdir -p "$DIR/task/local"
-	: >"$DIR/task/local/my-binary"
+	program "$DIR/task/local/my-binary"
 	gives s03-seed001-webservice --force -- .process.args '["/local/my-binary","-flag","1"]'
 }
 @test "s04: cap_add wants a command, and leave" {
@@ -142,7 +168,7 @@ agent_is() {
 @test "s07: a checksum that is none" { refuses s07-seed001-artifact-checksum 11,19 "'s', character 11"; }
 @test "s08: raw_exec finds a bare name in local/" {
 	mkdir -p "$DIR/task/local"
-	: >"$DIR/task/local/my-binary"
+	program "$DIR/task/local/my-binary"
 	gives s08-seed002-raw-webservice -- .process.args "[\"$DIR/task/local/my-binary\",\"-flag\",\"1\"]" .process.cwd "\"$DIR/task\"" \
 		.process.user.uid "$(id -u)" .linux.namespaces null .root.path '"/"'
 }
@@ -157,16 +183,14 @@ agent_is() {
 	NODE=s11-seed002-client-options.hcl
 	gives s09-seed002-raw-sleep -- .process.args '["/bin/sleep","1"]'
 }
-@test "s12: an artifact is for the user to bring, so far" {
+@test "s12: an artifact that is there already" {
 	world /usr bin/dotnet
-	make_bundle_of s12-seed003-dotnet-consumer
-	refused s12-seed003-dotnet-consumer.hcl:9,5 --artifacts-present
 	gives s12-seed003-dotnet-consumer --artifacts-present -- .process.args '["/usr/bin/dotnet","local/Consumer.dll"]' .process.cwd '"/"'
 }
 @test "s13: a relative command is below the task directory" {
 	refuses s13-seed003-go-consumer 5 'file local/consumer not found' --artifacts-present
 	mkdir -p "$DIR/task/local"
-	: >"$DIR/task/local/consumer"
+	program "$DIR/task/local/consumer"
 	gives s13-seed003-go-consumer --artifacts-present -- .process.args '["/local/consumer"]'
 }
 @test "s14: chroot_env replaces the default" {
@@ -285,7 +309,7 @@ ENV='.process.env|map(split("=")|{(.[0]):(.[1:]|join("="))})|add'
 	gives c11 -- '.process.capabilities|[.bounding,.permitted,.effective]|unique' "[$DEF13]" '.process.capabilities|[.inheritable,.ambient]' '[[],[]]'
 }
 @test "c13: an unknown user" { refuses c13-user-unknown 11 'unknown user "alice"'; }
-@test "c14: a user by number" { refuses c14-user-numeric 11 'unknown user "1000"'; }
+@test "c14: a user by number" { gives c14-user-numeric -- .process.user.uid 1000 '.process.user|has("additionalGids")' "$(known_groups 1000)"; }
 @test "c16: pid_mode" { refuses c16-pid-mode-bad 10 'pid_mode must be "private" or "host", not "other"'; }
 @test "c17: ipc_mode, in capitals" { refuses c17-ipc-mode-case 10 'ipc_mode must be "private" or "host", not "Private"'; }
 @test "c19: work_dir below local/ is made" {
@@ -326,8 +350,7 @@ ENV='.process.env|map(split("=")|{(.[0]):(.[1:]|join("="))})|add'
 # --- k, l, n, a, x, j ---
 
 @test "k01: stopping" {
-	warns k01-kill : 'shutdown_delay (line 14), leader (line 15)'
-	has '.annotations|[.["org.bivy.killSignal"],.["org.bivy.killTimeout"]]' '["SIGTERM","20000"]'
+	gives k01-kill -- '.annotations|[.["org.bivy.killSignal"],.["org.bivy.killTimeout"]]' '["SIGTERM","20000"]'
 }
 @test "k02: kill_timeout is capped, and that is said" {
 	warns k02-kill-timeout-over-max :12 30s
@@ -339,12 +362,25 @@ ENV='.process.env|map(split("=")|{(.[0]):(.[1:]|join("="))})|add'
 	gives l01-logs -- '.annotations|[.["org.bivy.logs.disabled"],.["org.bivy.logs.maxFiles"],.["org.bivy.logs.maxFileSize"]]' '["false","3","5242880"]'
 }
 @test "l02: no logs" { gives l02-logs-disabled -- '.annotations["org.bivy.logs.disabled"]' '"true"'; }
-@test "n01: bridge" { refuses n01-network-bridge-dns 7 'bivy does not do this yet'; }
+@test "n01: bridge joins the namespace that is given, and dns is a file of the bundle's" {
+	refuses_when_written n01-network-bridge-dns 6,7 'give --network-namespace'
+	mkdir -p "$BATS_TEST_TMPDIR/world/bin"
+	program "$BATS_TEST_TMPDIR/world/bin/cat"
+	printf 'client {\n chroot_env {\n "%s/bin" = "/bin"\n }\n}\n' "$BATS_TEST_TMPDIR/world" >"$NODE"
+	gives n01-network-bridge-dns --network-namespace /proc/self/ns/net -- \
+		'.linux.namespaces|map(select(.type == "network"))' '[{"type":"network","path":"/proc/self/ns/net"}]' \
+		'.mounts[-1]|[.destination,.source,.type]' '["/etc/resolv.conf","resolv.conf","bind"]' \
+		'.mounts[-1].options|map(select(. == "ro"))' '["ro"]'
+	assert_equal "$(cat "$DIR/resolv.conf")" $'nameserver 1.1.1.1\nnameserver 1.0.0.1\nsearch local.test node.consul\noptions ndots:2 edns0'
+}
 @test "n02: a network of its own" {
 	world /bin ip
 	gives n02-network-none -- '.linux.namespaces|map(select(.type == "network"))' '[{"type":"network"}]'
 }
-@test "n04: hostname" { refuses n04-network-hostname 7 hostname; }
+@test "n04: the group's hostname is the task's" {
+	world /bin hostname
+	gives n04-network-hostname --network-namespace /proc/self/ns/net -- .hostname '"myhost"'
+}
 @test "a01: all kinds of checksums" {
 	run bivy check a01-artifact-all-checksums.hcl
 	assert_ok
@@ -357,15 +393,58 @@ ENV='.process.env|map(split("=")|{(.[0]):(.[1:]|join("="))})|add'
 @test "a07: no source" { refuses a07-artifact-no-source 11 'has no source'; }
 @test "a08: an absolute destination is below the task directory" {
 	mkdir -p "$DIR/task/opt/tool/bin"
-	: >"$DIR/task/opt/tool/bin/tool"
+	program "$DIR/task/opt/tool/bin/tool"
 	gives a08-artifact-absolute-destination --artifacts-present -- .process.args '["/opt/tool/bin/tool"]'
 }
-@test "v01: volumes are for later" { refuses v01-volume-mounts 21 volume_mount; }
-@test "x01: another cgroup" { refuses x01-raw-cgroup-v2 11 cgroup_v2_override; }
+# The agent file g07 with directories that are there, and a program in one of them.
+volumes() {
+	mkdir -p "$BATS_TEST_TMPDIR"/{data,tools}
+	program "$BATS_TEST_TMPDIR/tools/run"
+	sed -E "s|path( *)= *\"[^\"]*data[^\"]*\"|path\1= \"$BATS_TEST_TMPDIR/data\"|; s|path( *)= *\"[^\"]*tools[^\"]*\"|path\1= \"$BATS_TEST_TMPDIR/tools\"|" \
+		g07-client-options-many.hcl >"$NODE"
+}
+@test "v01: volumes are bound where the task wants them, and a command is found in them" {
+	volumes
+	gives v01-volume-mounts -- .process.args '["/srv/tools/run","--data","/data"]' \
+		"[.mounts[]|select(.source|startswith(\"$BATS_TEST_TMPDIR/\"))|[.destination,.options[1],.options[2]]]" \
+		'[["/srv/tools","rprivate","ro"],["/data","rslave","rw"],["/data-ro","rshared","ro"]]'
+	[ -d "$DIR/task/srv/tools" ] && [ -d "$DIR/task/data" ]
+}
+@test "v01: a volume that the agent file does not have" { refuses v01-volume-mounts 7,7 'no host_volume "host-tools"'; }
+@test "v02: a volume that the group does not have" { refuses v02-volume-undefined 12,9 'no volume "nope" in the group'; }
+@test "v04: raw_exec has no volumes" { refuses v04-volume-raw-exec 15,7 'does not support host volumes'; }
+@test "x01: a cgroup below the one that is named" {
+	if ! is_v2; then
+		warns x01-raw-cgroup-v2 :11 'this host has cgroup v1'
+		return
+	fi
+	refuses_when_written x01-raw-cgroup-v2 11 'there is no cgroup /sys/fs/cgroup/custom.slice/app.scope'
+}
+@test "x02: a cgroup of each controller, of one path" {
+	if is_v2; then
+		warns x02-raw-cgroup-v1-block :11 'this host has cgroup v2'
+		return
+	fi
+	refuses_when_written x02-raw-cgroup-v1-block 11 'there is no cgroup /sys/fs/cgroup/pids/custom/path'
+	need_root
+	local name
+	name=$(new_id)
+	sed "s|custom/path|$name|" x02-raw-cgroup-v1-block.hcl >"$BATS_TEST_TMPDIR/x02.hcl"
+	cp z14-json-cgroup-v1-array.json "$BATS_TEST_TMPDIR/z14.json"
+	cd "$BATS_TEST_TMPDIR"
+	sed -i "s|custom/path|$name|" z14.json
+	mkdir "/sys/fs/cgroup/pids/$name" "/sys/fs/cgroup/cpuset/$name"
+	gives x02 -- .linux.cgroupsPath "\"/$name/example.${ID%%-*}\"" && gives z14 --force -- .linux.cgroupsPath "\"/$name/t.${ID%%-*}\"" || status=1
+	rmdir "/sys/fs/cgroup/pids/$name" "/sys/fs/cgroup/cpuset/$name"
+	[ "$status" -eq 0 ]
+	sed 's|"/sys/fs/cgroup/cpuset/[^"]*"|"elsewhere"|' x02.hcl >x02b.hcl
+	DIR=$DIR.other refuses_when_written x02b 11 'no cgroup'
+}
+@test "x04: both overrides" { refuses x04-raw-both-cgroups 10,9 'only one of cgroup_v1_override and cgroup_v2_override'; }
 @test "x05: a negative oom_score_adj" { refuses x05-raw-oom-negative 10 'oom_score_adj must not be negative'; }
 @test "x07: raw_exec as another user, in another directory" {
 	mkdir -p "$DIR/task/local" "$BATS_TEST_TMPDIR/app"
-	: >"$DIR/task/local/run.sh"
+	program "$DIR/task/local/run.sh"
 	sed "s|/srv/app|$BATS_TEST_TMPDIR/app|" x07-raw-work-dir-user.hcl >"$BATS_TEST_TMPDIR/x07.hcl"
 	cd "$BATS_TEST_TMPDIR"
 	gives x07 -- .process.args "[\"$DIR/task/local/run.sh\",\"$DIR/task/local\",\"$DIR/alloc\"]" .process.cwd "\"$BATS_TEST_TMPDIR/app\"" \
@@ -373,10 +452,41 @@ ENV='.process.env|map(split("=")|{(.[0]):(.[1:]|join("="))})|add'
 }
 @test "x08: a relative work_dir" { refuses x08-raw-work-dir-relative 10 'work_dir must be absolute'; }
 @test "x10: a bare name is looked for in the PATH" { gives x10-raw-path-lookup -- '.process.args[0]|endswith("/bin/sh")' true; }
-@test "j01: what changes what runs is refused" { refuses j01-full-job 37 lifecycle; }
+@test "j01: a whole job, twice" {
+	mkdir -p "$DIR"/app.{0,1}/{migrate,server}/task/local
+	program "$DIR"/app.{0,1}/migrate/task/local/migrate "$DIR"/app.{0,1}/server/task/local/server
+	warns j01-full-job : 'constraint (line 7), ephemeral_disk (line 30)' --artifacts-present
+	assert_equal "$output" "$(printf '%s\n' "$DIR"/app.{0,1}/{migrate,server})"
+	[ "$(ls "$DIR/app.1")" = $'alloc\nmigrate\nserver' ]
+	DIR=$DIR/app.1/server has .process.user.uid "$(id -u www-data)" .process.cwd '"/local"' \
+		'.process.args|[.[0,1,3,4]]' '["/local/server","-listen","-logs","/alloc/logs"]' '.process.args[2]|test("^[0-9.:a-f]+:[0-9]+$")' true \
+		"$ENV|[.DC,.VERSION,.NOMAD_META_owner,.NOMAD_META_OWNER]" '["Running on datacenter dc1","Version v0.3","team-a","team-a"]' \
+		.linux.resources.cpu.shares 700 .linux.resources.memory.limit 536870912 \
+		'.annotations|[.["org.bivy.logs.maxFiles"],.["org.bivy.logs.maxFileSize"],.["org.bivy.killTimeout"]]' '["5","15728640","15000"]' \
+		"$ENV|[.NOMAD_ALLOC_INDEX,.NOMAD_ALLOC_NAME]" '["1","web-app.app[1]"]'
+	[ "$(jq -r '.process.env[]|select(startswith("NOMAD_ALLOC_ID="))' "$DIR"/app.{0,1}/{server,migrate}/config.json | sort -u | wc -l)" -eq 2 ]
+	assert_equal "$(cat "$DIR/app.1/server/task/local/app.conf")" $'owner = team-a\ndc    = dc1'
+	assert_equal "$(stat -c '%a %U' "$DIR/app.1/server/task/local/app.conf")" '640 www-data'
+}
 @test "j02: a task called alloc" { refuses j02-task-named-alloc 5 alloc; }
 @test "j04: two tasks of one name" { refuses j04-two-tasks-same-name 9 3,5; }
-@test "j05: dispatch_payload" { refuses j05-dispatch-payload 15 dispatch_payload; }
+@test "j05: a dispatch brings its payload and meta" {
+	make_bundle_of j05-dispatch-payload
+	[ "$status" -eq 1 ]
+	[[ ${stderr_lines[0]} == *'the job is parameterized'* && ${stderr_lines[1]} == *13,*NOMAD_META_input* ]]
+	printf 'two\nlines' >"$BATS_TEST_TMPDIR/payload"
+	gives j05-dispatch-payload --payload "$BATS_TEST_TMPDIR/payload" --meta input=in -- \
+		'.process.args[1:]' '["local/payload.txt","in",""]' "$ENV|[.NOMAD_META_input,.NOMAD_META_INPUT,.NOMAD_META_verbose]" '["in","in",""]'
+	cmp "$BATS_TEST_TMPDIR/payload" "$DIR/task/local/payload.txt"
+	make_bundle_of j05-dispatch-payload --force --meta input=in
+	refused j05-dispatch-payload.hcl:4,5 'give --payload FILE'
+	make_bundle_of j05-dispatch-payload --force --payload "$BATS_TEST_TMPDIR/payload"
+	refused j05-dispatch-payload.hcl:5,5 'give --meta input=VALUE'
+	make_bundle_of j05-dispatch-payload --force --payload "$BATS_TEST_TMPDIR/payload" --meta input=in --meta colour=red
+	[ "$status" -eq 2 ]
+	[[ $stderr == *'--meta colour=red: the job takes no such key'* ]]
+	assert_ok bivy check j05-dispatch-payload.hcl
+}
 @test "j07: two jobs" { refuses j07-two-jobs 11,1 1,1; }
 @test "j08: no job" {
 	make_bundle_of j08-empty-file
@@ -486,6 +596,24 @@ ENV='.process.env|map(split("=")|{(.[0]):(.[1:]|join("="))})|add'
 	refuses bad 2 '/usr/bin/tool is a link that leads to /etc'
 	gives good -- .process.args '["/usr/bin/good"]'
 }
+@test "a command that the job brings is made executable, and no file of the host's is" {
+	need_root
+	cd "$BATS_TEST_TMPDIR"
+	printf 'config {\n command = "tool"\n}\n' >tool.hcl
+	mkdir -p bundle/task/local
+	printf '#!/bin/sh\n' >bundle/task/local/tool
+	chmod 600 bundle/task/local/tool
+	assert_ok bivy bundle tool.hcl bundle
+	assert_equal "$(stat -c %a bundle/task/local/tool)" 755
+	printf '#!/bin/sh\n' >hosts
+	chmod 644 hosts
+	rm -r bundle/task/local/tool bundle/config.json
+	ln hosts bundle/task/local/tool
+	run bivy bundle tool.hcl bundle
+	ln -sf "$PWD/hosts" bundle/task/local/tool
+	run bivy bundle tool.hcl bundle
+	assert_equal "$(stat -c %a hosts)" 644
+}
 @test "check: either kind of file, as anyone" {
 	gives r01-defaults -- .ociVersion '"1.3.0"'
 	chmod 644 "$DIR/config.json"
@@ -494,11 +622,4 @@ ENV='.process.env|map(split("=")|{(.[0]):(.[1:]|join("="))})|add'
 	assert_ok bivy check r01-defaults.hcl
 	assert_equal "$output" 'r01-defaults.hcl: good: job "r01", 1 task: r01/example (exec)'
 	assert_ok bivy check - <r01-defaults.hcl
-}
-@test "check: the examples are good" {
-	local file
-	for file in ../../../spec/examples/*; do
-		assert_ok bivy check --client ../../../spec/examples/agent.hcl "$file" || return
-		[ -z "$stderr" ] || tell "something on stderr" || return
-	done
 }

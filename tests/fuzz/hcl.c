@@ -11,7 +11,8 @@ static const char *value_of(const char *name, const void *context)
 static void read_dialect(const char *words, enum dialect dialect)
 {
 	static const char *const vars[] = { "a=1", "b=[\"x\", \"y\"]", NULL };
-	hcl_read("job.hcl", words, dialect, vars);
+	static const struct given_variables given = { .assignments = vars };
+	hcl_read("job.hcl", words, dialect, &given);
 }
 
 static void read_job(const char *words) { read_dialect(words, HCL_JOB); }
