@@ -11,9 +11,12 @@ HOSTCC   ?= $(CC)
 FUZZ_SECONDS ?= 60
 
 # What a Debian needs, by purpose; `make deps` and `make deps-check` see to it.
-DEPS       := gcc libc6-dev pkg-config libyajl-dev libcap-dev libseccomp-dev libmount-dev
+DEPS       := gcc libc6-dev pkg-config libyajl-dev libcap-dev libseccomp-dev libmount-dev \
+              libcurl4-openssl-dev libarchive-dev libssl-dev
 DEPS_CHECK := bats jq busybox-static shellcheck cppcheck clang clang-format clang-tidy python3-jsonschema strace \
-              libcap2-bin procps util-linux iproute2 man-db runc crun
+              libcap2-bin procps util-linux bsdutils openssl iproute2 man-db runc crun podman
+DEPS_ENGINES := podman buildah containerd docker.io conmon netavark aardvark-dns containernetworking-plugins catatonit tini \
+              iptables busybox-static iproute2 bsdutils jq procps util-linux python3-grpcio runc crun
 DEPS_VM    := qemu-system-x86 qemu-system-common mmdebstrap e2fsprogs
 VM         := ../shared/vm/vm.sh
 
@@ -27,7 +30,7 @@ endif
 # Programs ending in _gen print a header while building.
 SOURCES := $(filter-out %_gen.c,$(wildcard src/*/*.c)) $(wildcard src/*/*.S) src/main.c
 OBJECTS := $(patsubst %,$(B)/obj/%.o,$(basename $(SOURCES)))
-SHARED  := $(filter $(B)/obj/src/base/% $(B)/obj/src/json/% $(B)/obj/src/box/record.o,$(OBJECTS))
+SHARED  := $(filter $(B)/obj/src/base/% $(B)/obj/src/json/% $(B)/obj/src/box/record.o $(B)/obj/src/task/order.o,$(OBJECTS))
 NAMES   := $(patsubst libexec/%/,%,$(sort $(dir $(wildcard libexec/*/*.c))))
 HELPERS := $(NAMES:%=$(B)/libexec/bivy/bivy-%)
 GEN     := $(B)/gen/mountopt_table.h $(B)/gen/version.h
@@ -81,7 +84,18 @@ $(B)/libexec/bivy/bivy-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/$(1)
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(LINKLIBS)
 endef
-$(foreach name,$(filter-out $(BARE),$(NAMES)),$(eval $(call helper,$(name))))
+$(foreach name,$(filter-out $(BARE) fetch,$(NAMES)),$(eval $(call helper,$(name))))
+
+# Linked dynamically: TLS and name service want the libraries of the host, as they are patched.
+FETCH_CFLAGS = $(call lazy,FETCH_CFLAGS,pkg-config --cflags libcurl libarchive libcrypto yajl)
+FETCH_LIBS = $(call lazy,FETCH_LIBS,pkg-config --libs libcurl libarchive libcrypto yajl)
+
+$(B)/libexec/bivy/bivy-fetch: $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/fetch/*.c)) $(B)/obj/shared.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pie -Wl,--as-needed -o $@ $^ $(FETCH_LIBS)
+
+$(B)/obj/libexec/fetch/%.o: CPPFLAGS += $(FETCH_CFLAGS)
+$(B)/obj/libexec/fetch/%.o: CFLAGS += -fPIE
 
 # Programs of tests/ print TAP.  oracle: ours against another implementation; unit: what bats cannot reach.
 $(B)/obj/lower.a: $(filter $(B)/obj/src/base/% $(B)/obj/src/json/% $(B)/obj/src/oci/% $(B)/obj/src/sys/%,$(OBJECTS))
@@ -177,6 +191,17 @@ run: deps
 check: deps-check
 	@B='$(B)' MAKE='$(MAKE)' VM='$(VM)' tests/check
 
+# The real engines, each on a stage of its own: see tests/engines/stage.bash.  SOAK containers through each, 100 by default.
+engines: all
+	$(call install_missing,$(DEPS_ENGINES))
+	@failed=; for engine in podman buildah containerd cri docker swarm; do \
+		echo "# $$engine"; BIVY='$(abspath $(B))/bivy' tests/engines/$$engine || failed="$$failed $$engine"; \
+	done; [ -z "$$failed" ] || { echo "make: failed:$$failed" >&2; exit 1; }
+
+# The walk-through of the README alone: a service of three replicas on one node.
+swarm: all
+	BIVY='$(abspath $(B))/bivy' tests/engines/swarm
+
 lint: all
 	@B='$(B)' tests/layers
 	@B='$(B)' tests/lint
@@ -208,7 +233,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all deps deps-check oracle unit fuzz fuzzers run check lint bench format install uninstall clean FORCE
+.PHONY: all deps deps-check oracle unit fuzz fuzzers run check engines swarm lint bench format install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 -include $(OBJECTS:.o=.d) $(TESTS:$(B)/%=$(B)/obj/tests/%.d) $(patsubst %.c,$(B)/obj/%.d,$(wildcard libexec/*/*.c))
