@@ -294,6 +294,17 @@ static const char **not_passed_on(const char *dir)
 	return list;
 }
 
+/* Whether that has been done, so that a cgroup made from now on has the controllers' files. */
+static bool is_passed_on(const struct hierarchy *h)
+{
+	EACH(below, steps_to(h)) {
+		const char *dir = dir_name(*below);
+		if (!exists(AT_FDCWD, dir) || not_passed_on(dir))
+			return false;
+	}
+	return true;
+}
+
 /* A cgroup other than the kernel's root that has processes cannot pass on memory or io; and passing on only cpu or pids
  * would make it a threaded domain, whose children take no process.  cgroups(7), "no internal processes". */
 static bool has_own_processes(const char *dir)
@@ -303,10 +314,13 @@ static bool has_own_processes(const char *dir)
 }
 
 /* All at once, and where that is refused one by one: a missing permission, or realtime processes, which the cpu
- * controller does not take along, may stand in the way of some. */
+ * controller does not take along, may stand in the way of some.  Also those that are passed on already: another process
+ * may be about it, and the files come a moment after subtree_control shows it; a write waits for the other's. */
 static void pass_on_controllers(const char *dir)
 {
-	const char **list = not_passed_on(dir);
+	const char *has = try_read_whole(AT_FDCWD, fmt("%s/cgroup.controllers", dir)), **list = NULL;
+	EACH(controller, split(trim(has ? has : ""), ' '))
+		list = append(list, fmt("+%s", *controller));
 	const char *file = fmt("%s/cgroup.subtree_control", dir);
 
 	if (!list || has_own_processes(dir) || !try_write_file(AT_FDCWD, file, join((const char *const *) list, " ")))
@@ -374,13 +388,14 @@ void cgroup_make(struct cgroup *cg)
 		was_there |= exists(AT_FDCWD, (*h)->dir);
 	if (was_there)
 		cgroup_check_unused(cg);
+	const struct hierarchy *cpuset = cgroup_hierarchy(cg, "cpuset"); /* on v2 the one for all */
+	bool passed_on = cpuset && cg->unified && is_passed_on(cpuset);
 	undo(remove_made, made);
 	EACH(h, cg->hierarchies)
 		make_one(*h, made);
-	const struct hierarchy *cpuset = cgroup_hierarchy(cg, "cpuset"); /* on v2 the one for all */
-	if (cpuset && cg->unified)
+	if (cpuset && cg->unified && !(passed_on && is_passed_on(cpuset)))
 		pass_on_to(cpuset);
-	else if (cpuset)
+	else if (cpuset && !cg->unified)
 		cpuset_inherit(cpuset);
 	if (!was_there && cgroup_frozen(cg))
 		cgroup_check_unused(cg);
