@@ -1,8 +1,18 @@
+#include "base/fail.h"
 #include "box/life.h"
+#include "box/roster.h"
 #include "cli/globals.h"
 #include "cmd/commands.h"
 
 struct delete { bool force; };
+
+/* What an interrupted `up` has left, unless that is a whole run's. */
+static void remove_bundle(const char *root, const char *id)
+{
+	if (try_roster_open(root, id))
+		fail("\"%s\" is a run of several containers; end it with `bivy down %s`", id, id);
+	own_bundle_remove(root, id);
+}
 
 static int run(const void *options, char **arguments)
 {
@@ -13,7 +23,7 @@ static int run(const void *options, char **arguments)
 	if (c)
 		container_delete(c, o->force);
 	else
-		own_bundle_remove(globals()->root, *arguments);
+		remove_bundle(globals()->root, *arguments);
 	return 0;
 }
 

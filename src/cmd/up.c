@@ -8,6 +8,9 @@
 #include "box/life.h"
 #include "cli/globals.h"
 #include "cmd/commands.h"
+#include "cmd/crew.h"
+#include "cmd/detached.h"
+#include "cmd/disband.h"
 #include "cmd/foreground.h"
 #include "cmd/making.h"
 #include "sys/cgroup.h"
@@ -27,17 +30,17 @@
 #include <unistd.h>
 
 struct up {
-	const char *client, *task, *id;
-	const char **vars;
+	const char *client, *task, *id, *payload, *netns;
+	const char **vars, **var_files, **meta;
 	bool detach, quiet;
 };
 
 /* Who has the task stopped, and how: the job says it. */
-struct stopping {
+struct ending {
 	const struct container *container;
 	const struct bundle *bundle;
 	int pidfd;
-	bool asked;
+	bool asked, signalled;
 };
 
 static double milliseconds(void)
@@ -63,60 +66,86 @@ static const char *id_for(const char *task)
 
 static void remove_bundle(void *id) { own_bundle_remove(globals()->root, id); }
 
-static const struct bundle *only_one(struct bundle *const *bundles)
-{
-	const char **names = NULL;
-	EACH(b, bundles)
-		names = append(names, fmt("%s/%s", (*b)->group, (*b)->task));
-	if (count(names) > 1)
-		fail("the job has several tasks, and `up` runs one: choose with --task=%s", join(names, " or --task="));
-	return *bundles;
-}
-
-static const struct bundle *write_bundle(const struct up *o, const char *job, const char *id)
+static struct bundle **write_bundles(const struct up *o, const char *job, const char *id)
 {
 	const char *dir = own_bundle(globals()->root, id);
 	struct bundle_options wanted = {
-		.job = job, .dir = dir, .client = o->client, .task = o->task, .vars = o->vars
+		.job = job,
+		.dir = dir,
+		.client = o->client,
+		.task = o->task,
+		.vars = o->vars,
+		.var_files = o->var_files,
+		.payload = o->payload,
+		.meta = o->meta,
+		.netns = o->netns,
+		.quiet = o->quiet,
 	};
 
 	close(root_open_dir(globals()->root));
 	make_dirs(AT_FDCWD, dir_name(dir), 0711);
 	if (mkdir(dir, 0711) < 0) {
 		if (errno == EEXIST)
-			fail("container \"%s\" already exists; choose another --id, or `bivy delete %s`", id, id);
+			fail("\"%s\" is there already; choose another --id, or `bivy down %s`", id, id);
 		fail_sys("bundle %s", dir);
 	}
 	undo(remove_bundle, (void *) id);
-	return only_one(bundles_write(&wanted));
+	return bundles_write(&wanted);
 }
 
-/* The first request is the job's kill_signal, and when its kill_timeout is over, or at a second request, everything is
- * killed. */
+/* ---- one task, in the foreground ---- */
+
+static void set_timer(int64_t ms)
+{
+	struct itimerval timer = { .it_value = { ms / 1000, ms % 1000 * 1000 } };
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void stop_at_once(const struct ending *s)
+{
+	try_proc_signal(s->pidfd, SIGKILL);
+	if (s->container->cgroup)
+		try_cgroup_kill(s->container->cgroup, SIGKILL);
+}
+
+static void stop_by_signal(struct ending *s)
+{
+	s->signalled = true;
+	if (!s->bundle->kill_timeout_ms) {
+		stop_at_once(s);
+		return;
+	}
+	try_proc_signal(s->pidfd, s->bundle->kill_signal);
+	set_timer(s->bundle->kill_timeout_ms);
+}
+
+/* The first request is, after the job's shutdown_delay, its kill_signal; when its kill_timeout is over, or at a second
+ * request, everything is killed. */
 static void stop(int signal, void *context)
 {
-	struct stopping *s = context;
-	struct itimerval timer = { .it_value = { s->bundle->kill_timeout_ms / 1000,
-						 s->bundle->kill_timeout_ms % 1000 * 1000 } };
+	struct ending *s = context;
 
 	if (signal == SIGUSR1 || signal == SIGUSR2 || signal == SIGCONT) {
 		try_proc_signal(s->pidfd, signal);
 		return;
 	}
-	if (s->asked || !s->bundle->kill_timeout_ms) {
-		try_proc_signal(s->pidfd, SIGKILL);
-		if (s->container->cgroup)
-			try_cgroup_kill(s->container->cgroup, SIGKILL);
+	if (s->asked && signal == SIGHUP) /* from the terminal, and from the shell on it */
+		return;
+	if (s->signalled || (s->asked && signal != SIGALRM)) {
+		stop_at_once(s);
 		return;
 	}
+	bool delayed = !s->asked && s->bundle->shutdown_delay_ms;
 	s->asked = true;
-	try_proc_signal(s->pidfd, s->bundle->kill_signal);
-	setitimer(ITIMER_REAL, &timer, NULL);
+	if (delayed)
+		set_timer(s->bundle->shutdown_delay_ms);
+	else
+		stop_by_signal(s);
 }
 
 static int follow(const struct container *c, const struct bundle *bundle)
 {
-	struct stopping s = { .container = c, .bundle = bundle, .pidfd = try_container_pidfd(c) };
+	struct ending s = { .container = c, .bundle = bundle, .pidfd = try_container_pidfd(c) };
 	if (s.pidfd >= 0) {
 		if (interrupt_pending())
 			stop(interrupt_pending(), &s);
@@ -132,15 +161,24 @@ static void summary(const struct bundle *b, const struct exit_record *r, int cod
 		r && r->oom ? ", out of memory" : "", started, ran);
 }
 
-static int run(const void *options, char **arguments)
+static struct log_wishes bundle_logs(const struct bundle *b)
 {
-	const struct up *o = options;
-	double begin = milliseconds();
-	const char *id = o->id ? o->id : id_for(o->task ? base_name(o->task) : base_name(*arguments));
+	return (struct log_wishes){ .dir = fmt("%s/logs", b->alloc),
+				    .name = b->task,
+				    .format = "raw",
+				    .files = b->log_files,
+				    .size = b->log_file_size,
+				    .disabled = b->logs_disabled };
+}
 
-	id_check(id);
-	const struct bundle *bundle = write_bundle(o, *arguments, id);
-	struct wishes w = { .logs = o->detach ? fmt("%s/alloc/logs", bundle->dir) : NULL, .logs_name = bundle->task };
+/* The caller's streams and terminal are the task's; with -d its shim is all that stays. */
+static int run_alone(const struct up *o, const struct bundle *bundle, const char *id, double begin)
+{
+	struct log_wishes logs = bundle_logs(bundle);
+	struct wishes w = { .logs = o->detach ? &logs : NULL };
+
+	if (!o->detach)
+		foreground_begin();
 	container_create(bundle_box(bundle->dir, id, &w));
 	struct container *c = container_open(globals()->root, id);
 	undo_forget();
@@ -159,22 +197,76 @@ static int run(const void *options, char **arguments)
 	return code;
 }
 
+/* ---- a run of several, or of one that somebody has to look after ---- */
+
+/* Whatever fails from here on ends the containers before their bundles go. */
+static struct roster *make_run(const char *id, struct bundle *const *bundles)
+{
+	struct roster *r = roster_make(globals()->root, id, bundles);
+	undo_forget();
+	undo(disband_run, r);
+	return r;
+}
+
+static int run_detached(const struct roster *r)
+{
+	int code = detached_start(r);
+
+	if (code) {
+		undo_all();
+		return code;
+	}
+	undo_forget();
+	puts(r->run);
+	return 0;
+}
+
+static int run_here(struct roster *r, bool quiet)
+{
+	int code = crew_run(r, &(struct crew_wishes){ .speaks = true, .quiet = quiet });
+	undo_all();
+	return code;
+}
+
+static bool needs_nobody(const struct up *o, struct bundle *const *bundles)
+{
+	const struct bundle *b = *bundles;
+	return !bundles[1] && !b->restart.given && (o->detach || !b->logs_asked);
+}
+
+static int run(const void *options, char **arguments)
+{
+	const struct up *o = options;
+	double begin = milliseconds();
+	const char *id = o->id ? o->id : id_for(o->task ? base_name(o->task) : base_name(*arguments));
+
+	id_check(id);
+	struct bundle **bundles = write_bundles(o, *arguments, id);
+	if (needs_nobody(o, bundles))
+		return run_alone(o, *bundles, id, begin);
+	struct roster *r = make_run(id, bundles);
+	return o->detach ? run_detached(r) : run_here(r, o->quiet);
+}
+
 static const struct option_row options[] = {
-	{ "client", 0, VALUE(up, client, "FILE"),
-	  "Take the agent's settings from FILE: chroot_env, plugin, client.options" },
-	{ "task", 0, VALUE(up, task, "TASK"), "Choose a task of the job, as TASK or GROUP/TASK" },
-	{ "var", 0, VALUES(up, vars, "NAME=VALUE"), "Give a variable of the job its value" },
-	{ "id", 0, VALUE(up, id, "ID"), "Call the container ID" },
+	{ "client", 0, VALUE(up, client, "FILE"), "Take the host's side from FILE, a Nomad agent's configuration" },
+	{ "task", 0, VALUE(up, task, "[GROUP/]TASK"), "Run only this task of the job" },
+	{ "var", 0, VALUES(up, vars, "NAME=VALUE"), "Set a variable of the job file" },
+	{ "var-file", 0, VALUES(up, var_files, "FILE"), "Set variables of the job file from a file of NAME = VALUE" },
+	{ "payload", 0, VALUE(up, payload, "FILE"), "Dispatch a parameterized job with this payload" },
+	{ "meta", 0, VALUES(up, meta, "KEY=VALUE"), "Dispatch a parameterized job with this meta" },
+	{ "network-namespace", 0, VALUE(up, netns, "PATH"), "What a group's network mode bridge or cni/NAME joins" },
+	{ "id", 0, VALUE(up, id, "ID"), "Call the run ID, and its container if it is a single one" },
 	{ "detach", 'd', FLAG(up, detach),
-	  "Print its ID and return when the program runs; its output goes to alloc/logs of its bundle" },
-	{ "quiet", 'q', FLAG(up, quiet), "Print nothing but what the program prints" },
+	  "Print the run's ID and return when the tasks run; their output goes to alloc/logs of their bundles" },
+	{ "quiet", 'q', FLAG(up, quiet), "Print nothing but what the tasks print" },
 	{ 0 },
 };
 
 const struct command command_up = {
 	.name = "up",
 	.arguments = "JOB",
-	.summary = "Run a task of a job file, isolated, and exit with its code",
+	.summary = "Run the tasks of a job file, isolated, and exit with their code",
 	.group = "Tasks",
 	.size = sizeof(struct up),
 	.options = options,

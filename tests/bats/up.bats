@@ -57,13 +57,13 @@ capability_number() {
 	EOF
 }
 
-@test "a task is pid 1, alone, and nobody" {
+@test "a task is alone with its init, and nobody" {
 	job 'echo $$; ls -d /proc/[0-9]* | wc -l; id -un; id -g; id -G'
 	run up job.hcl
 	assert_ok
-	# The script, the `ls` and `wc` of its pipe: no process of the host among them.
-	[ "${lines[0]}" = 1 ]
-	[ "${lines[1]}" -le 3 ]
+	# The init, the script, the `ls` and `wc` of its pipe: no process of the host among them.
+	[ "${lines[0]}" = 2 ]
+	[ "${lines[1]}" -le 4 ]
 	[ "${lines[2]}" = nobody ]
 	[ "${lines[3]}" = "$(id -g nobody)" ]
 	[ "${lines[4]}" = "$(id -G nobody)" ]
@@ -223,6 +223,31 @@ capability_number() {
 	nothing_left
 }
 
+# Pressed again and again: one that comes before the last one has been heard does not count.
+ends_by_ctrl_c() {
+	! kill -INT "$1" 2>/dev/null
+}
+
+@test "shutdown_delay comes before the kill_signal, and a second Ctrl-C before both" {
+	job 'trap "date +%s%3N; exit 0" INT; echo ready; while :; do sleep 0.02; done' '' 'shutdown_delay = "400ms"'
+	bivy_background up --quiet --id "$(new_id)" job.hcl
+	wait_for grep -q ready "output.job.hcl"
+	local asked
+	asked=$(date +%s%3N)
+	kill -INT "$bivy_pid"
+	wait "$bivy_pid"
+	[ $(($(tail -n 1 output.job.hcl) - asked)) -ge 400 ]
+
+	sed -i 's/400ms/30s/' job.hcl
+	bivy_background up --quiet --id "$(new_id)" job.hcl
+	wait_for grep -q ready "output.job.hcl"
+	wait_for ends_by_ctrl_c "$bivy_pid"
+	status=0
+	wait "$bivy_pid" || status=$?
+	[ "$status" -eq 137 ]
+	nothing_left
+}
+
 @test "output comes as it is written, standard error on its own stream" {
 	job 'echo out; echo err >&2'
 	run --separate-stderr up job.hcl
@@ -285,7 +310,7 @@ capability_number() {
 	nothing_left
 }
 
-@test "several tasks: --task chooses" {
+@test "several tasks: --task chooses one, which then has the caller's streams" {
 	cat >job.hcl <<-'EOF'
 		job "two" {
 		  group "g" {
@@ -306,10 +331,12 @@ capability_number() {
 		  }
 		}
 	EOF
-	assert_fails 125 '--task=g/one or --task=g/other' up job.hcl
 	run up --task other job.hcl
 	assert_ok
 	assert_equal "$output" "I am the other"
+	run up job.hcl
+	assert_ok
+	assert_equal "$(sort <<<"$output")" $'one   | I am one\nother | I am the other'
 	nothing_left
 }
 
