@@ -20,6 +20,12 @@ client {
   meta {
     rack = "r7"
   }
+
+  # What a job may ask for by this name.
+  host_volume "licenses" {
+    path      = "/usr/share/common-licenses"
+    read_only = true
+  }
 }
 
 plugin "raw_exec" {

@@ -1,4 +1,5 @@
-# Nothing but what it takes to listen on port 80.
+# Nothing but what it takes to listen on port 80:  bivy up capabilities.hcl
+# Shows: cap_drop and cap_add.
 task "web" {
   driver = "exec"
   user   = "www-data"

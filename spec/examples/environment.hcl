@@ -1,4 +1,5 @@
-# What a task finds in its environment, and how its strings are put together.
+# What a task finds in its environment, and how its strings are put together:  bivy up environment.hcl
+# Shows: env and meta, references in both kinds of strings, a heredoc.
 job "environment" {
   meta {
     owner = "team-a"

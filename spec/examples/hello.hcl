@@ -1,4 +1,5 @@
 # What an exec task sees of the machine that it runs on:  bivy up hello.hcl
+# Shows: the isolation that a task has when nothing is said.
 job "hello" {
   group "hello" {
     task "hello" {

@@ -1,4 +1,5 @@
-# More memory than the task may have: the kernel ends it, and the exit code is 137.
+# More memory than the task may have:  bivy up limits.hcl
+# Shows: resources; the kernel ends it, and the exit code is 137.
 task "greedy" {
   driver = "exec"
 

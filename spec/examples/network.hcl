@@ -1,4 +1,5 @@
-# A network of its own, with nothing in it but the loopback; its sockets and names are not the host's.
+# A network of its own, with nothing in it but the loopback:  bivy up network.hcl
+# Shows: network mode "none"; sockets and their names are not the host's.
 job "network" {
   group "alone" {
     network {

@@ -1,5 +1,5 @@
-# A task without isolation, on the host itself, but with limits and a cgroup that ends with it.
-# Only where the agent file enables the driver:  bivy up --client agent.hcl raw.hcl
+# A task without isolation, on the host itself, but with limits and a cgroup that ends with it:  bivy up --client agent.hcl raw.hcl
+# Shows: raw_exec, which runs only where the agent file enables it.
 task "raw" {
   driver = "raw_exec"
 

@@ -1,4 +1,5 @@
-# Two tasks of a group: each has a root of its own, and /alloc is the same for both.
+# Two tasks of a group, side by side:  bivy up sharing.hcl
+# Shows: each has a root of its own, and /alloc is the same for both.
 job "sharing" {
   group "pair" {
     task "write" {

@@ -1,4 +1,5 @@
-# Stopped politely: kill_signal first, SIGKILL when kill_timeout is over.
+# Stopped politely:  bivy up stopping.hcl, then Ctrl-C
+# Shows: kill_signal comes first, SIGKILL when kill_timeout is over.
 task "stopping" {
   driver       = "exec"
   kill_signal  = "SIGTERM"

@@ -1,4 +1,5 @@
-# Variables, functions and generated blocks:  bivy up --var greeting=Hi variables.hcl
+# Variables and generated blocks:  bivy up --var greeting=Hi variables.hcl
+# Shows: variable, locals, and a group for each element of a list.
 variable "greeting" {
   type    = string
   default = "Hello"
