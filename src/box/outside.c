@@ -15,6 +15,7 @@
 #include "sys/rlimit.h"
 #include "sys/tty.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 
@@ -61,7 +62,15 @@ void rlimits(struct box *b) { rlimits_apply(b->init, b->process->rlimits); }
 
 void oom_score(struct box *b)
 {
-	write_file(AT_FDCWD, fmt("/proc/%d/oom_score_adj", b->init), fmt("%d", *b->process->oom_score_adj));
+	const char *file = fmt("/proc/%d/oom_score_adj", b->init), *score = fmt("%d", *b->process->oom_score_adj);
+
+	if (try_write_file(AT_FDCWD, file, score) >= 0)
+		return;
+	if (errno == EACCES) /* proc(5) */
+		fail("%s: CAP_SYS_RESOURCE is missing, and without it no score can go below the one in force here: ask "
+		     "for a higher one, or start bivy with a lower one",
+		     score);
+	fail_sys("write \"%s\" to %s", score, file);
 }
 
 /* runc's protocol: one message with the descriptor, on a stream. */

@@ -75,7 +75,7 @@ void process_check(const struct process *p, const char *name, const char *path)
 	if (!p->args || !*p->args)
 		fail("%s: %s.args: must name the program at least", name, path);
 	if (!**p->args)
-		fail("%s: %s.args[0]: the program's name is empty", name, path);
+		fail("%s: %s.args[0]: the program's name is empty: executable file not found in $PATH", name, path);
 	if (*p->cwd != '/')
 		fail("%s: %s.cwd: \"%s\" must be an absolute path, as \"/%s\"", name, path, p->cwd, p->cwd);
 	check_environment(p, name, path);
