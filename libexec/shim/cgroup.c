@@ -1,11 +1,15 @@
 #include "cgroup.h"
 
+#include "line.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -195,22 +199,134 @@ size_t cgroup_kill(char *const *dirs)
 	return n;
 }
 
-/* memory.events of v2, memory.oom_control of v1: both say it in the same words.  From the end: memory is the last. */
-uint64_t cgroup_oom_kills(char *const *dirs)
+/* ---- memory: the last of the directories that has its files ---- */
+
+static int open_memory(char *const *dirs)
 {
 	size_t count = 0;
-	uint64_t n = 0;
-	bool found = false;
+	uint64_t n;
 
 	while (dirs[count])
 		count++;
-	while (!found && count--) {
+	while (count--) {
 		int dir = open_dir_at(AT_FDCWD, dirs[count]);
 		if (dir < 0)
 			continue;
-		found = try_read_key(dir, "memory.events", "oom_kill ", &n) ||
-			try_read_key(dir, "memory.oom_control", "oom_kill ", &n);
+		if (try_read_key(dir, "memory.events", "oom_kill ", &n) ||
+		    try_read_key(dir, "memory.oom_control", "oom_kill ", &n))
+			return dir;
 		close(dir);
 	}
+	return -1;
+}
+
+/* Both say it in the same words. */
+static uint64_t oom_kills(int dir)
+{
+	uint64_t n;
+	if (!try_read_key(dir, "memory.events", "oom_kill ", &n))
+		try_read_key(dir, "memory.oom_control", "oom_kill ", &n);
 	return n;
+}
+
+static uint64_t file_number(int dir, const char *file)
+{
+	uint64_t n;
+	try_read_key(dir, file, "", &n);
+	return n;
+}
+
+#define NEAR (64 << 12) /* what the kernel may ask of a counter at once */
+
+static bool reached(int dir, const char *most, const char *limit)
+{
+	uint64_t at = file_number(dir, limit);
+	return at && file_number(dir, most) + NEAR >= at;
+}
+
+/* v2 counts `oom` where a limit was hit, and above.  v1 counts refusals (since Linux 6.13 or so always 0) and remembers
+ * the highest use: who is killed for a limit above has not reached his own. */
+static bool is_own_limit(int dir)
+{
+	uint64_t n;
+	if (try_read_key(dir, "memory.events", "oom ", &n))
+		return n;
+	return file_number(dir, "memory.failcnt") ||
+	       reached(dir, "memory.max_usage_in_bytes", "memory.limit_in_bytes") ||
+	       reached(dir, "memory.memsw.max_usage_in_bytes", "memory.memsw.limit_in_bytes");
+}
+
+struct memory_end cgroup_memory_end(char *const *dirs)
+{
+	struct memory_end m = { 0 };
+	int dir = open_memory(dirs);
+
+	if (dir < 0)
+		return m;
+	m.oom_kills = oom_kills(dir);
+	m.own_limit = is_own_limit(dir);
+	m.peak = file_number(dir, "memory.peak");
+	if (!m.peak)
+		m.peak = file_number(dir, "memory.max_usage_in_bytes");
+	close(dir);
+	return m;
+}
+
+uint64_t cgroup_oom_kills(char *const *dirs)
+{
+	int dir = open_memory(dirs);
+	uint64_t n = dir < 0 ? 0 : oom_kills(dir);
+
+	if (dir >= 0)
+		close(dir);
+	return n;
+}
+
+/* v1: an eventfd, which is told of the file by its number.  cgroup-v1/memory.rst, section 10. */
+static int watch_v1(int dir)
+{
+	struct line how = { 0 };
+	int counter = (int) syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int file = openat(dir, "memory.oom_control", O_RDONLY | O_CLOEXEC);
+
+	put_number(&how, (uint64_t) counter, 1);
+	put(&how, " ");
+	put_number(&how, (uint64_t) file, 1);
+	how.text[how.length] = 0;
+	bool good = counter >= 0 && file >= 0 && !try_write(dir, "cgroup.event_control", how.text);
+	if (file >= 0)
+		close(file);
+	if (!good && counter >= 0)
+		close(counter);
+	return good ? counter : -1;
+}
+
+/* v2: a change of memory.events wakes who polls for POLLPRI and has read it before. */
+static int watch_v2(int dir)
+{
+	char drop[512];
+	int file = openat(dir, "memory.events", O_RDONLY | O_CLOEXEC);
+	if (file >= 0 && read(file, drop, sizeof drop) < 0)
+		drop[0] = 0;
+	return file;
+}
+
+int cgroup_oom_watch(char *const *dirs, short *events)
+{
+	uint64_t n;
+	int dir = open_memory(dirs);
+
+	if (dir < 0)
+		return -1;
+	bool v2 = try_read_key(dir, "memory.events", "oom_kill ", &n);
+	*events = v2 ? POLLPRI : POLLIN;
+	int fd = v2 ? watch_v2(dir) : watch_v1(dir);
+	close(dir);
+	return fd;
+}
+
+bool cgroup_oom_heard(int watch)
+{
+	char drop[512];
+	return pread(watch, drop, sizeof drop, 0) > 0 || (errno == ESPIPE && read(watch, drop, sizeof drop) > 0);
 }

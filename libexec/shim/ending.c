@@ -1,10 +1,11 @@
 #include "ending.h"
 
-#include "cgroup.h"
+#include "event.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -34,8 +35,8 @@ static void set_status(struct ending *e, int status)
 	e->code = e->signal ? 128 + e->signal : WEXITSTATUS(status);
 }
 
-/* Who was adopted is another's child: the kernel tells once that one has reaped it. */
-static bool learn_adopted(struct ending *e, int pidfd)
+/* The kernel tells who holds a pidfd, from the moment that the process is reaped. */
+static bool learn_reaped(struct ending *e, int pidfd)
 {
 	struct own_pidfd_info info = { .mask = OWN_PIDFD_INFO_EXIT };
 	if (ioctl(pidfd, OWN_PIDFD_GET_INFO, &info) < 0 || !(info.mask & OWN_PIDFD_INFO_EXIT))
@@ -44,109 +45,155 @@ static bool learn_adopted(struct ending *e, int pidfd)
 	return true;
 }
 
+/* /proc/PID/stat, proc_pid_stat(5): field 3 is the state, the last one (52) the status of a zombie. */
+static int zombie_status(const char *stat)
+{
+	const char *at = stat, *name_end = NULL;
+
+	for (; *at; at++)
+		if (*at == ')')
+			name_end = at;
+	if (!name_end || name_end[1] != ' ' || name_end[2] != 'Z')
+		return -1;
+	at = name_end + 1;
+	for (int field = 3; at && field < 52; field++)
+		at = strchr(at + 1, ' ');
+	return at ? atoi(at + 1) : -1;
+}
+
+/* A zombie that somebody else is going to reap: a front-end, or an init that is slow.  The number is INIT's as long as
+ * the pidfd can be signalled; asked after reading. */
+static bool learn_zombie(struct ending *e, int pidfd, pid_t init)
+{
+	struct line path = { 0 };
+	char stat[1024];
+
+	put(&path, "/proc/");
+	put_number(&path, (uint64_t) init, 1);
+	put(&path, "/stat");
+	path.text[path.length] = 0;
+	int fd = open(path.text, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof stat - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	stat[n] = 0;
+	int status = zombie_status(stat);
+	if (status < 0 || syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0)
+		return false;
+	set_status(e, status);
+	return true;
+}
+
+/* bivy's own init cannot die of the signal that its program died of; it ends with 128 and the number, and with that as
+ * its name ("signal 11", "signal 11 core": libexec/init/reaper.c), which a zombie keeps. */
+static void learn_named(struct ending *e, pid_t init)
+{
+	struct line path = { 0 };
+	char name[32] = { 0 };
+
+	put(&path, "/proc/");
+	put_number(&path, (uint64_t) init, 1);
+	put(&path, "/comm");
+	path.text[path.length] = 0;
+	int fd = open(path.text, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, name, sizeof name - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0 || strncmp(name, "signal ", 7) != 0 || atoi(name + 7) != e->code - 128)
+		return;
+	e->signal = e->code - 128;
+	e->core = strchr(name + 7, 'c');
+}
+
+void ending_lost(struct ending *e)
+{
+	clock_gettime(CLOCK_REALTIME, &e->finished);
+	e->unknown = true;
+	e->code = CODE_UNKNOWN;
+}
+
 /* The system call has an argument more than waitid(3): the resources used. */
-bool try_ending_learn(struct ending *e, int pidfd)
+bool try_ending_learn(struct ending *e, int pidfd, pid_t init)
 {
 	siginfo_t info = { 0 };
 	struct rusage usage = { 0 };
 
-	clock_gettime(CLOCK_REALTIME, &e->finished);
-	e->unknown = true;
-	e->code = CODE_UNKNOWN;
+	ending_lost(e);
 	if (syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | WNOWAIT | WNOHANG, &usage) < 0)
-		return errno == ECHILD && learn_adopted(e, pidfd);
+		return errno == ECHILD && (learn_reaped(e, pidfd) || learn_zombie(e, pidfd, init));
+	/* Ended, and not ours to wait for as long as whoever traces it has not waited: ptrace(2). */
 	if (!info.si_pid)
-		return false;
+		return learn_zombie(e, pidfd, init);
 	e->unknown = false;
 	e->signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
 	e->core = info.si_code == CLD_DUMPED;
 	e->code = e->signal ? 128 + e->signal : info.si_status;
+	if (!e->signal && e->code > 128)
+		learn_named(e, init);
 	e->user_usec = usec(usage.ru_utime);
 	e->system_usec = usec(usage.ru_stime);
 	e->max_rss_kib = (uint64_t) usage.ru_maxrss;
 	return true;
 }
 
-static void put(struct ending *e, const char *s)
+/* How a row's value is written; WHEN_SET: only when it is not 0. */
+enum form { NUMBER, FLAG, WHEN_SET };
+
+static void put_row(struct line *l, const char *key, enum form form, uint64_t value)
 {
-	size_t n = strlen(s);
-	if (n > sizeof e->text - e->length)
-		n = sizeof e->text - e->length;
-	memcpy(e->text + e->length, s, n);
-	e->length += n;
+	put(l, l->length ? ",\"" : "{\"");
+	put(l, key);
+	put(l, "\":");
+	if (form == FLAG)
+		put(l, value ? "true" : "false");
+	else
+		put_number(l, value, 1);
 }
 
-static void put_number(struct ending *e, uint64_t n, int least_digits)
+static void put_when(struct line *l, const char *key, const struct timespec *t)
 {
-	char digits[24], *at = digits + sizeof digits - 1;
-	*at = 0;
-	for (int i = 0; n || i < least_digits; i++, n /= 10)
-		*--at = (char) ('0' + n % 10);
-	put(e, at);
+	put(l, ",\"");
+	put(l, key);
+	put(l, "\":");
+	put_time(l, t);
 }
 
-static bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
-
-/* RFC 3339 in UTC.  gmtime(3) would read the time zone's files and allocate. */
-static void put_time(struct ending *e)
+void ending_describe(struct ending *e, int dir)
 {
-	static const int month_days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	long days = e->finished.tv_sec / 86400, second = e->finished.tv_sec % 86400;
-	int year = 1970, month = 0;
-
-	for (; days >= 365 + is_leap(year); year++)
-		days -= 365 + is_leap(year);
-	for (; days >= month_days[month] + (month == 1 && is_leap(year)); month++)
-		days -= month_days[month] + (month == 1 && is_leap(year));
-
-	const struct {
-		const char *before;
-		int digits;
-		uint64_t value;
-	} parts[] = { { "\"", 4, (uint64_t) year },
-		      { "-", 2, (uint64_t) month + 1 },
-		      { "-", 2, (uint64_t) days + 1 },
-		      { "T", 2, (uint64_t) second / 3600 },
-		      { ":", 2, (uint64_t) second / 60 % 60 },
-		      { ":", 2, (uint64_t) second % 60 },
-		      { ".", 9, (uint64_t) e->finished.tv_nsec } };
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-		put(e, parts[i].before);
-		put_number(e, parts[i].value, parts[i].digits);
-	}
-	put(e, "Z\"");
-}
-
-void ending_describe(struct ending *e, char *const *cgroups)
-{
-	e->oom_kills = cgroup_oom_kills(cgroups);
+	const struct memory_end *m = &e->memory;
 	/* clang-format off */
-	const struct { const char *key; uint64_t value; bool is_flag, always; } rows[] = {
-		{ "{\"code\":",		(uint64_t) e->code,	false, true },
-		{ ",\"signal\":",	(uint64_t) e->signal,	false, false },
-		{ ",\"core\":",		e->core,		true,  true },
-		{ ",\"unknown\":",	e->unknown,		true,  false },
-		{ ",\"oom\":",		e->oom_kills > 0,	true,  true },
-		{ ",\"oomKills\":",	e->oom_kills,		false, true },
-		{ ",\"user_usec\":",	e->user_usec,		false, true },
-		{ ",\"system_usec\":",	e->system_usec,		false, true },
-		{ ",\"max_rss_kib\":",	e->max_rss_kib,		false, true },
+	const struct { const char *key; enum form form; uint64_t value; } rows[] = {
+		{ "code",		NUMBER,		(uint64_t) e->code },
+		{ "signal",		WHEN_SET,	(uint64_t) e->signal },
+		{ "core",		FLAG,		e->core },
+		{ "unknown",		FLAG,		e->unknown },
+		{ "oom",		FLAG,		m->oom_kills > 0 },
+		{ "oomKills",		NUMBER,		m->oom_kills },
+		{ "user_usec",		NUMBER,		e->user_usec },
+		{ "system_usec",	NUMBER,		e->system_usec },
+		{ "max_rss_kib",	NUMBER,		e->max_rss_kib },
+		{ "memoryPeak",		WHEN_SET,	m->peak },
+		{ "droppedStdout",	WHEN_SET,	e->dropped_out },
+		{ "droppedStderr",	WHEN_SET,	e->dropped_err },
 	};
 	/* clang-format on */
+	char started[40];
 
-	e->length = 0;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (!rows[i].always && !rows[i].value)
-			continue;
-		put(e, rows[i].key);
-		if (rows[i].is_flag)
-			put(e, rows[i].value ? "true" : "false");
-		else
-			put_number(e, rows[i].value, 1);
+	e->json.length = 0;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].form != WHEN_SET || rows[i].value)
+			put_row(&e->json, rows[i].key, rows[i].form, rows[i].value);
+	if (m->oom_kills)
+		put(&e->json, m->own_limit ? ",\"oomLimit\":\"own\"" : ",\"oomLimit\":\"parent\"");
+	if (event_find_time(dir, "started", started, sizeof started)) {
+		put(&e->json, ",\"started\":\"");
+		put(&e->json, started);
+		put(&e->json, "\"");
 	}
-	put(e, ",\"finished\":");
-	put_time(e);
-	put(e, "}\n");
+	put_when(&e->json, "finished", &e->finished);
+	put(&e->json, "}\n");
 }
 
 int try_ending_store(const struct ending *e, int dir)
@@ -154,7 +201,17 @@ int try_ending_store(const struct ending *e, int dir)
 	int fd = openat(dir, "exit.json.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	bool good = write(fd, e->text, e->length) == (ssize_t) e->length && !fsync(fd);
+	bool good = write(fd, e->json.text, e->json.length) == (ssize_t) e->json.length && !fsync(fd);
 	close(fd);
 	return good ? renameat(dir, "exit.json.new", dir, "exit.json") : -1;
+}
+
+bool try_ending_recall(struct ending *e, int dir)
+{
+	int fd = openat(dir, "exit.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, e->json.text, sizeof e->json.text);
+	if (fd >= 0)
+		close(fd);
+	e->json.length = n > 0 ? (size_t) n : 0;
+	return n > 0;
 }

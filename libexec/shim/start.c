@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -54,6 +55,16 @@ ssize_t write(int fd, const void *from, size_t n)	{ CALL(write, fd, from, n); }
 int close(int fd)					{ CALL(close, fd); }
 int fsync(int fd)					{ CALL(fsync, fd); }
 int fstat(int fd, struct stat *to)			{ CALL(fstat, fd, to); }
+ssize_t pread(int fd, void *to, size_t n, off_t at)	{ return (ssize_t) result(SYSCALL(pread64, fd, to, n, at)); }
+ssize_t pwrite(int fd, const void *from, size_t n, off_t at) { return (ssize_t) result(SYSCALL(pwrite64, fd, from, n, at)); }
+ssize_t tee(int fd, int to, size_t n, unsigned flags)	{ CALL(tee, fd, to, n, flags); }
+ssize_t splice(int fd, off64_t *at, int to, off64_t *there, size_t n, unsigned flags) { CALL(splice, fd, at, to, there, n, flags); }
+int madvise(void *at, size_t n, int what)		{ CALL(madvise, at, n, what); }
+int ftruncate(int fd, off_t size)			{ CALL(ftruncate, fd, size); }
+int fallocate(int fd, int how, off_t at, off_t n)	{ CALL(fallocate, fd, how, at, n); }
+int fchmod(int fd, mode_t mode)				{ CALL(fchmod, fd, mode); }
+int unlinkat(int dir, const char *path, int flags)	{ CALL(unlinkat, dir, path, flags); }
+int pipe2(int ends[2], int flags)			{ CALL(pipe2, ends, flags); }
 ssize_t getdents64(int fd, void *to, size_t n)		{ CALL(getdents64, fd, to, n); }
 int renameat(int d, const char *from, int e, const char *to) { CALL(renameat, d, from, e, to); }
 int chdir(const char *path)				{ CALL(chdir, path); }
@@ -62,9 +73,12 @@ pid_t getpid(void)					{ return (pid_t) SYSCALL(getpid, 0); }
 pid_t setsid(void)					{ return (pid_t) result(SYSCALL(setsid, 0)); }
 int clock_gettime(clockid_t clock, struct timespec *to)	{ CALL(clock_gettime, clock, to); }
 int accept4(int fd, struct sockaddr *restrict a, socklen_t *restrict n, int flags) { CALL(accept4, fd, a, n, flags); }
+int listen(int fd, int backlog)				{ CALL(listen, fd, backlog); }
+int kill(pid_t pid, int signal)				{ CALL(kill, pid, signal); }
 void _exit(int code)					{ leave(code); }
 
 /* Those that the kernel has with more arguments, or by another name. */
+pid_t fork(void)			{ return (pid_t) result(SYSCALL(clone, SIGCHLD, 0, 0, 0, 0)); }
 int dup2(int fd, int to)		{ return fd == to ? fd : (int) result(SYSCALL(dup3, fd, to, 0)); }
 int waitid(idtype_t type, id_t id, siginfo_t *to, int how) { return (int) result(SYSCALL(waitid, type, id, to, how, NULL)); }
 ssize_t send(int fd, const void *from, size_t n, int flags) { return result(SYSCALL(sendto, fd, from, n, flags, NULL, 0)); }
@@ -207,6 +221,8 @@ int strncmp(const char *a, const char *b, size_t n)
 		;
 	return n ? (unsigned char) *a - (unsigned char) *b : 0;
 }
+
+int strcmp(const char *a, const char *b) { return strncmp(a, b, (size_t) -1); }
 
 int atoi(const char *s)
 {

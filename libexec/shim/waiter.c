@@ -1,5 +1,8 @@
 #include "waiter.h"
 
+#include "deadline.h"
+
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,14 +22,10 @@ static void answer(struct pollfd *w, const char *what, size_t length)
 
 static void pong(struct pollfd *w)
 {
-	char text[32] = "pong ", digits[16];
-	size_t length = strlen(text), n = 0;
-
-	for (pid_t pid = getpid(); pid; pid /= 10)
-		digits[n++] = (char) ('0' + pid % 10);
-	while (n)
-		text[length++] = digits[--n];
-	answer(w, text, length);
+	struct line l = { 0 };
+	put(&l, "pong ");
+	put_number(&l, (uint64_t) getpid(), 1);
+	answer(w, l.text, l.length);
 }
 
 static struct pollfd *free_slot(struct shim *s)
@@ -47,25 +46,41 @@ void waiters_accept(struct shim *s)
 		else
 			close(fd);
 	}
+	s->deaf = errno != EAGAIN && errno != ECONNABORTED && errno != EINTR;
 }
 
-static bool is(const char *message, ssize_t length, const char *word)
+static const char stopping[] = "stopping";
+
+/* "stop N MS", behind its first word. */
+static void begin_stop(struct shim *s, struct pollfd *w, const char *numbers)
 {
-	return length == (ssize_t) strlen(word) && !memcmp(message, word, (size_t) length);
+	const char *rest;
+	int64_t signal = parse_number(numbers, &rest);
+
+	deadline_set(s, (int) signal, parse_number(*rest ? rest + 1 : rest, NULL));
+	send(w->fd, stopping, sizeof stopping - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Who waits stays in its slot; a second message, its end, or anything else closes it. */
+/* Who stays in its slot is answered at the end; a second message, its end, or anything else closes it. */
 void waiter_hear(struct shim *s, struct pollfd *w)
 {
-	char message[16];
-	ssize_t n = recv(w->fd, message, sizeof message, MSG_DONTWAIT);
+	char message[64];
+	ssize_t n = recv(w->fd, message, sizeof message - 1, MSG_DONTWAIT);
+	bool stays = true, leaving;
 
-	if (is(message, n, "ping"))
+	message[n > 0 ? n : 0] = 0;
+	leaving = !strcmp(message, "leave") && has_ended(s);
+	if (!strncmp(message, "stop ", 5))
+		begin_stop(s, w, message + 5);
+	else
+		stays = !strcmp(message, "wait") || leaving;
+	s->leaving |= leaving;
+	if (!strcmp(message, "ping"))
 		pong(w);
-	else if (is(message, n, "wait") && s->answering)
-		answer(w, s->ending.text, s->ending.length);
-	else if (!is(message, n, "wait"))
+	else if (!stays)
 		leave(w);
+	else if (s->answering && !leaving)
+		answer(w, s->ending.json.text, s->ending.json.length);
 }
 
 void waiters_answer(struct shim *s)
@@ -73,5 +88,5 @@ void waiters_answer(struct shim *s)
 	s->answering = true;
 	for (int i = FIRST_WAITER; i < SLOTS; i++)
 		if (s->polled[i].fd >= 0)
-			answer(&s->polled[i], s->ending.text, s->ending.length);
+			answer(&s->polled[i], s->ending.json.text, s->ending.json.length);
 }

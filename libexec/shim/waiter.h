@@ -1,5 +1,9 @@
-/* Connections to shim.sock, one message each way: "wait" is answered with exit.json when INIT has ended, "ping" at once
- * with "pong" and our pid.  Only the owner of the 0700 state directory gets here. */
+/* Connections to shim.sock.  Only the owner of the 0700 state directory gets here.  One message asks:
+ *	wait		answered with exit.json when all is over
+ *	stop N MS	signal N (0: none) now, the end of everything in MS; answered with "stopping", then as `wait`
+ *	leave		when INIT has ended: a record that cannot be written is given up; answered by our end
+ *	ping		answered with "pong" and our pid
+ * To be told nothing, connecting is enough: it says that there is a shim. */
 #pragma once
 #include "shim.h"
 

@@ -15,14 +15,22 @@ struct rdt;
 struct attribute;
 struct container;
 
+/* The program's output, captured; see libexec/shim/capture.h for what becomes of it. */
+struct log_wishes {
+	const char *dir, *name; /* raw: DIR/NAME.stdout.0 and so on; the other formats: DIR/NAME.log */
+	const char *format;     /* "raw", "json-file" or "cri" */
+	int64_t files, size;    /* how many are kept, of how many bytes */
+	bool disabled;          /* all of it goes to /dev/null, and nothing else here counts */
+};
+
 /* What the caller of create, run, up or exec asked for. */
 struct wishes {
 	const char *console_socket, *pid_file;
-	const char *pidfd_socket; /* where somebody listens for a pidfd of the process */
-	const char **cgroups;     /* exec: where below the container's cgroup; see exec.c */
-	const char *logs;         /* directory for NAME.stdout.0 and NAME.stderr.0; NULL: the caller's streams */
-	const char *logs_name;
+	const char *pidfd_socket;      /* where somebody listens for a pidfd of the process */
+	const char **cgroups;          /* exec: where below the container's cgroup; see exec.c */
+	const struct log_wishes *logs; /* NULL: the program has the caller's streams */
 	bool no_pivot, no_new_keyring, keep_terminal, no_shim, ignore_paused, ready;
+	bool init;               /* a tiny init as process 1 */
 	const struct criu *criu; /* restore: from these images; else NULL */
 	int preserve_fds;        /* descriptors from 3 on that the program gets, LISTEN_FDS included */
 };
@@ -43,15 +51,19 @@ struct box {
 	const struct rdt *rdt;       /* "intelRdt" */
 	int init_program;            /* "bivy-init": its sealed copy */
 	int start;                   /* "start socket": it listens; INIT inherits it */
-	int out, err;                /* \"logs\": what the program's streams go to */
-	int root_tree;               /* "root": the root filesystem, detached; exec: see container_root */
-	int *sources;                /* "sources": one for each of config->mounts, -1 for those that are no binds */
+	int out, err;                /* "logs": what the program's streams go to */
+	const char *shim_logs; /* "logs": the shim's argument LOGS (libexec/shim/shim.h); NULL: nothing is captured */
+	int log_dir, out_read, err_read; /* "logs": what the shim gets with it */
+	int root_tree;                   /* "root": the root filesystem, detached; exec: see container_root */
+	int *sources;                    /* "sources": one for each of config->mounts, -1 for those that are no binds */
 	int *mapped;        /* "sources": likewise a user namespace, for the id-mapped ones that are no binds */
 	struct join *joins; /* "namespaces": those that INIT enters by itself, up to one with flag 0 */
 
+	bool reaper;      /* "init": bivy-init stays as process 1 */
 	bool hooks_begun; /* "hooks": what create undoes after it is followed by the poststop hooks */
 
-	pid_t init; /* "process": its pid, 0 in INIT itself */
+	pid_t front_end; /* who forked HOST and waits for it; 0: HOST is that command itself */
+	pid_t init;      /* "process": its pid, 0 in INIT itself */
 	int pidfd;
 	uint64_t started; /* start time, see base/proc.h */
 	int peer, gift;   /* the other process, and a descriptor that goes along with the turn */

@@ -3,9 +3,9 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/proc.h"
 #include "box/box.h"
 #include "box/container.h"
+#include "box/history.h"
 #include "box/journal.h"
 #include "box/steps.h"
 #include "sys/cgroup.h"
@@ -50,6 +50,9 @@ void state_reserve(struct box *b)
 	b->dir = open_dir(root, b->id);
 	if (flock(b->dir, LOCK_EX | LOCK_NB) < 0)
 		fail("container \"%s\" is being cleared up by another command; try again", b->id);
+	/* Killed before there was anything that a `delete --force` after it could have found. */
+	if (b->front_end && getppid() != b->front_end)
+		fail("the command that asked for container \"%s\" is gone", b->id);
 	journal_bundle(b->dir, b->bundle);
 	write_new(b->dir, "config.json", read_whole(AT_FDCWD, fmt("%s/config.json", b->bundle)));
 }
@@ -91,11 +94,12 @@ void state_publish(struct box *b)
 		.cgroup = b->cgroup ? b->cgroup->path : NULL,
 		.pid = b->init,
 		.started = b->started,
+		.logs = logs_saved(b),
 		.shim = supervised ? getpid() : 0,
-		.shim_started = supervised ? proc_started(getpid()) : 0,
 	};
 	if (!b->wishes->criu && renameat(b->dir, "start.new", b->dir, "start") < 0)
 		fail_sys("start socket");
 	pid_file_write(b);
+	history_tell(b->dir, b->id, "created");
 	write_new(b->dir, "state.json", json_text(&s, &saved_type, true));
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/text.h"
+#include "box/contact.h"
 #include "box/journal.h"
 #include "sys/cgroup.h"
 
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 10000
+#define ASK_MS       100 /* for a record that is not on disk */
 
 /* clang-format off */
 const struct type saved_type = { sizeof(struct saved), FIELDS(
@@ -33,8 +35,8 @@ const struct type saved_type = { sizeof(struct saved), FIELDS(
 	{ "cgroup",      STR(saved, cgroup) },
 	{ "pid",         NUM(saved, pid), NEED },
 	{ "started",     NUM(saved, started), NEED },
-	{ "shim",        NUM(saved, shim) },
-	{ "shimStarted", NUM(saved, shim_started) }) };
+	{ "logs",        OBJ(saved, logs, saved_logs) },
+	{ "shim",        NUM(saved, shim) }) };
 /* clang-format on */
 
 void id_check(const char *id)
@@ -81,12 +83,19 @@ struct container *try_container_open(const char *root, const char *id)
 	int dir = try_open(AT_FDCWD, fmt("%s/%s", root, id), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (dir < 0 && errno != ENOENT)
 		fail_sys("state of container %s", id);
-	return dir < 0 ? NULL : read_container(root, id, dir);
+	if (dir < 0)
+		return NULL;
+	struct container *c = read_container(root, id, dir);
+	container_attend(c);
+	return c;
 }
 
 struct container *container_open(const char *root, const char *id)
 {
 	struct container *c = try_container_open(root, id);
+	if (!c && exists(AT_FDCWD, fmt("%s/.jobs/%s", root, id))) /* box/roster.h */
+		fail("container \"%s\" does not exist: it is a run, and `bivy list --job %s` names its containers", id,
+		     id);
 	if (!c)
 		fail("container \"%s\" does not exist (state is looked for in %s)", id, root);
 	return c;
@@ -103,7 +112,7 @@ const char **container_ids(const char *root)
 	if (!d && errno != ENOENT)
 		fail_sys("%s", root);
 	while (d && (e = readdir(d)))
-		if (*e->d_name != '.')
+		if (*e->d_name != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
 			ids = append(ids, text(e->d_name));
 	if (d)
 		closedir(d);
@@ -112,7 +121,13 @@ const char **container_ids(const char *root)
 	return ids;
 }
 
-bool try_container_lock(struct container *c) { return !flock(c->dir, LOCK_EX | LOCK_NB); }
+bool container_stands(const struct container *c)
+{
+	struct stat st;
+	return !fstat(c->dir, &st) && st.st_nlink;
+}
+
+bool try_container_lock(const struct container *c) { return !flock(c->dir, LOCK_EX | LOCK_NB); }
 
 void container_lock(struct container *c)
 {
@@ -124,13 +139,14 @@ void container_lock(struct container *c)
 		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
 	}
 	/* Who had it may have deleted it meanwhile: then this directory is nobody's. */
-	struct stat st;
-	if (fstat(c->dir, &st) < 0 || !st.st_nlink)
+	if (!container_stands(c))
 		fail("container \"%s\" does not exist", c->id);
-	*c = *read_container(c->root, c->id, c->dir);
+	/* Both documents are written once, so what has been read is as it was. */
+	if (!c->saved)
+		*c = *read_container(c->root, c->id, c->dir);
 }
 
-void container_unlock(struct container *c) { flock(c->dir, LOCK_UN); }
+void container_unlock(const struct container *c) { flock(c->dir, LOCK_UN); }
 
 int try_container_pidfd(const struct container *c)
 {
@@ -141,19 +157,24 @@ int try_container_pidfd(const struct container *c)
 	return j.init ? try_proc_open(j.init, j.started) : -1;
 }
 
-bool container_shim_lives(const struct container *c)
+/* On disk, or, where that is full or read-only, in the memory of its shim: that is asked only about one that is gone.
+ */
+struct exit_record *container_exit(const struct container *c)
 {
-	return c->saved && c->saved->shim && proc_started(c->saved->shim) == c->saved->shim_started;
+	struct exit_record *r = record_read(c->dir);
+	if (r || !c->saved || !c->saved->shim || proc_started(c->saved->pid) == c->saved->started)
+		return r;
+	return record_wait(c->dir, ASK_MS);
 }
-
-struct exit_record *container_exit(const struct container *c) { return record_read(c->dir); }
 
 /* While a shim is at it the process counts as alive until its record stands: nobody sees the one without the other. */
 static bool has_ended(const struct container *c)
 {
 	if (exists(c->dir, "exit.json"))
 		return true;
-	return proc_started(c->saved->pid) != c->saved->started && !container_shim_lives(c);
+	if (proc_started(c->saved->pid) == c->saved->started)
+		return false;
+	return !c->saved->shim || container_exit(c) || !contact_there(c->dir);
 }
 
 enum status container_status(const struct container *c)
@@ -172,7 +193,18 @@ static struct exit_shown *shown(const struct exit_record *r)
 	if (!r)
 		return NULL;
 	struct exit_shown *s = mem(sizeof *s);
-	*s = (struct exit_shown){ .code = r->code, .core = r->core, .oom = r->oom, .finished = r->finished };
+	*s = (struct exit_shown){ .code = r->code,
+				  .core = r->core,
+				  .oom = r->oom,
+				  .unknown = r->unknown,
+				  .oom_limit = r->oom_limit,
+				  .memory_peak = r->memory_peak,
+				  .user_usec = r->user_usec,
+				  .system_usec = r->system_usec,
+				  .dropped_out = r->dropped_out,
+				  .dropped_err = r->dropped_err,
+				  .started = r->started,
+				  .finished = r->finished };
 	if (r->signal) {
 		s->signal = mem(sizeof *s->signal);
 		*s->signal = r->signal;

@@ -7,10 +7,15 @@
  *   start        INIT's socket; its presence is "created"
  *   notify/      where the program says that it is ready (box/ready.h)
  *   exit.json    written by the shim before anyone can see the end (box/record.h)
- *   shim.sock    where the shim answers
+ *   stdout, stderr, logs.progress, stdout.staged, stderr.staged
+ *                captured output on its way to the logs (box/logs.h, libexec/shim/capture.h)
+ *   shim.sock    where the shim answers (box/contact.h)
+ *   events       what has happened to it (box/history.h)
+ *   stop         when the shim is to kill what is left (libexec/shim/deadline.h)
  * flock(2) on the directory means that someone is at work on it. */
 /* clang-format on */
 #pragma once
+#include "box/logs.h"
 #include "box/record.h"
 #include "oci/config.h"
 #include "oci/status.h"
@@ -22,8 +27,9 @@ struct cgroup;
 /* state.json */
 struct saved {
 	const char *version, *id, *bundle, *rootfs, *created, *owner, *cgroup;
-	pid_t pid, shim;
-	uint64_t started, shim_started;
+	pid_t pid, shim; /* shim: who made it, its first shim; 0: an engine supervises */
+	uint64_t started;
+	struct saved_logs *logs; /* NULL: nothing is captured */
 };
 extern const struct type saved_type;
 
@@ -36,22 +42,27 @@ struct container {
 };
 
 void id_check(const char *id); /* MISUSE when it cannot be one */
-int root_open_dir(
-	const char *root); /* made when missing, 0711: the bundles of `up` below it are for the tasks' users too */
+
+/* Made when missing, mode 0711: the bundles of `up` below it are for the tasks' users too. */
+int root_open_dir(const char *root);
 
 struct container *container_open(const char *root, const char *id);     /* fails: "does not exist" */
 struct container *try_container_open(const char *root, const char *id); /* NULL: there is none */
 const char **container_ids(const char *root);                           /* sorted */
+bool container_stands(const struct container *);                        /* it has not been deleted since */
 
 /* Waits up to 10 s for who is at work on it, then fails.  Released with the process, or by unlock. */
 void container_lock(struct container *);
-bool try_container_lock(struct container *);
-void container_unlock(struct container *);
+bool try_container_lock(const struct container *);
+void container_unlock(const struct container *);
 
 enum status container_status(const struct container *);
 struct exit_record *container_exit(const struct container *); /* NULL: none (yet) */
 int try_container_pidfd(const struct container *);            /* of its first process; -1: gone */
-bool container_shim_lives(const struct container *);
+
+/* Sees to it that it has a shim: a new one, once, where the old ones were killed (box/adopt.c).  Opening a container
+ * does that.  Not for who holds its lock. */
+void container_attend(const struct container *);
 
 /* What `state` prints.  pid: 0 when it is over. */
 struct oci_state *container_state(const struct container *);

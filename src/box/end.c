@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/text.h"
+#include "box/contact.h"
+#include "box/history.h"
 #include "box/journal.h"
 #include "box/life.h"
 #include "box/rdt.h"
@@ -16,10 +18,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SHIM_WAIT_MS   5000 /* for the record of a process that is gone */
 #define CGROUP_WAIT_MS 10000
+
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2)
+#endif
 
 static void signal_all(const struct container *c, int signal)
 {
@@ -29,20 +36,31 @@ static void signal_all(const struct container *c, int signal)
 		fail_sys("send %s to all of container \"%s\"", signal_name(signal), c->id);
 }
 
-void container_kill(struct container *c, int signal, bool all)
+/* Linux 6.9 signals a group by the pidfd of its leader; before, its number is the leader's, who lives. */
+static int try_signal_group(const struct container *c, int pidfd, int signal)
+{
+	if (!syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, PIDFD_SIGNAL_PROCESS_GROUP))
+		return 0;
+	if (errno != EINVAL)
+		return -1;
+	return try_proc_signal(pidfd, 0) < 0 ? -1 : kill(-c->saved->pid, signal);
+}
+
+void container_kill(struct container *c, int signal, enum scope scope)
 {
 	enum status status = container_status(c);
 
 	if (status == CREATING)
 		fail("container \"%s\" is not created yet", c->id);
-	if (all) {
+	if (scope == SCOPE_CGROUP) {
 		signal_all(c, signal);
 		return;
 	}
 	if (status == STOPPED)
 		fail("container not running: \"%s\" has stopped", c->id);
 	autoclose int pidfd = try_container_pidfd(c);
-	if (pidfd < 0 || try_proc_signal(pidfd, signal) < 0) {
+	if (pidfd < 0 ||
+	    (scope == SCOPE_GROUP ? try_signal_group(c, pidfd, signal) : try_proc_signal(pidfd, signal)) < 0) {
 		if (errno == ESRCH)
 			fail("container not running: \"%s\" has stopped", c->id);
 		fail_sys("send %s to container \"%s\"", signal_name(signal), c->id);
@@ -62,11 +80,8 @@ static void end_processes(const struct container *c)
 		fail_sys("end the processes of container \"%s\"", c->id);
 	if (pidfd >= 0 && !proc_wait(pidfd, CGROUP_WAIT_MS))
 		fail("container \"%s\": its first process does not die (is it stuck in the kernel?)", c->id);
-	if (container_shim_lives(c)) {
-		autoclose int shim = try_proc_open(c->saved->shim, c->saved->shim_started);
-		if (shim >= 0 && !proc_wait(shim, SHIM_WAIT_MS))
-			try_proc_signal(shim, SIGKILL);
-	}
+	if (c->saved && c->saved->shim)
+		contact_end(c->dir, SHIM_WAIT_MS);
 }
 
 const char *own_bundle(const char *root, const char *id) { return fmt("%s/.bundles/%s", root, id); }
@@ -106,20 +121,9 @@ void container_delete(struct container *c, bool force)
 	cgroup_remove_made(journal_read(c->dir).made); /* parents too, as far as nobody else is in them by now */
 	container_rdt_remove(c);
 	own_bundle_remove(c->root, c->id);
+	history_tell(c->dir, c->id, "deleted");
 	remove_state(c);
 	if (c->config && c->config->hooks)
 		hooks_run("poststop", c->config->hooks->poststop,
 			  state_line(c->config, c->id, c->saved->bundle, STOPPED, 0), true, NULL);
-}
-
-struct exit_record *container_wait(const struct container *c)
-{
-	struct exit_record *r = record_wait(c->dir, -1);
-	if (r)
-		return r;
-	autoclose int pidfd = try_container_pidfd(c);
-	if (pidfd >= 0)
-		proc_wait(pidfd, -1);
-	/* Once more: a shim that was only being made did not answer the first time. */
-	return record_wait(c->dir, -1);
 }

@@ -48,16 +48,6 @@ void session_begin(struct box *b)
 		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, fmt("_ses.%s", b->id));
 }
 
-/* Whoever has its streams in files reads nothing from the caller either. */
-void logs_take(struct box *b)
-{
-	autoclose int none = try_open(AT_FDCWD, "/dev/null", O_RDONLY);
-	if (dup2(none, 0) < 0 || dup2(b->out, 1) < 0 || dup2(b->err, 2) < 0)
-		fail_sys("streams");
-	fd_close(&b->out);
-	fd_close(&b->err);
-}
-
 void cgroup_join(struct box *b)
 {
 	if (b->born_in_cgroup)

@@ -10,6 +10,7 @@ const struct step create_steps[] = {
 	{ HOST, "state directory",   state_reserve },		/* claims the id: who comes second stops here */
 	{ HOST, "notify socket",     ready_prepare,      has_ready },
 	{ HOST, "process",           process_prepare,    has_process },	/* what is only memory: before any cgroup counts it */
+	{ HOST, "init",              init_decide,        has_init },
 	{ HOST, "profile or label",  labels_check,       has_labels },
 	{ HOST, "seccomp",           filter_compile,     has_filter },
 	{ HOST, "bivy-init",         init_copy },

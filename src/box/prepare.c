@@ -71,23 +71,6 @@ void init_copy(struct box *b) { b->init_program = init_memfd(); }
 /* Under another name until the container is created: a socket called "start" is what says so. */
 void start_listen(struct box *b) { b->start = socket_listen(b->dir, "start.new", 1); }
 
-static int open_log(int dir, const char *name, const char *stream)
-{
-	/* Jobs may write to this directory: what they put there is no place of ours. */
-	const char *file = fmt("%s.%s.0", name, stream);
-	int fd = try_open(dir, file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW);
-	if (fd < 0)
-		fail_sys("log file %s", file);
-	return fd;
-}
-
-void logs_open(struct box *b)
-{
-	autoclose int dir = open_dir(AT_FDCWD, b->wishes->logs);
-	b->out = open_log(dir, b->wishes->logs_name, "stdout");
-	b->err = open_log(dir, b->wishes->logs_name, "stderr");
-}
-
 void root_open(struct box *b)
 {
 	const char *path = b->config->root->path;

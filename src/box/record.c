@@ -4,7 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/socket.h"
+#include "box/contact.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define RECORD       "exit.json"
-#define SOCKET       "shim.sock"
 #define ASK_AGAIN_MS 100
 
 /* clang-format off */
@@ -28,6 +27,11 @@ const struct type exit_record_type = { sizeof(struct exit_record), FIELDS(
 	{ "user_usec",		NUM(exit_record, user_usec), NEED },
 	{ "system_usec",	NUM(exit_record, system_usec), NEED },
 	{ "max_rss_kib",	NUM(exit_record, max_rss_kib), NEED },
+	{ "memoryPeak",		NUM(exit_record, memory_peak) },
+	{ "droppedStdout",	NUM(exit_record, dropped_out) },
+	{ "droppedStderr",	NUM(exit_record, dropped_err) },
+	{ "oomLimit",		STR(exit_record, oom_limit) },
+	{ "started",		STR(exit_record, started) },
 	{ "finished",		STR(exit_record, finished), NEED }) };
 /* clang-format on */
 
@@ -38,11 +42,6 @@ struct exit_record *record_read(int state_dir)
 		fail_sys(RECORD);
 	return json ? json_read(RECORD, json, &exit_record_type) : NULL;
 }
-
-int record_listen(int state_dir) { return socket_listen(state_dir, SOCKET, 64); }
-
-/* -1 and ECONNREFUSED or ENOENT: no shim listens. */
-static int try_connect(int state_dir) { return try_socket_connect(state_dir, SOCKET, SOCK_NONBLOCK); }
 
 static int64_t now_ms(void)
 {
@@ -68,7 +67,7 @@ static const char *try_ask(int sock, const char *question, int timeout_ms)
 /* The socket may be full, or closed on us: because INIT ended a moment ago, or because the shim had no room. */
 static struct exit_record *try_ask_record(int state_dir, int timeout_ms)
 {
-	autoclose int sock = try_connect(state_dir);
+	autoclose int sock = try_contact(state_dir);
 	const char *json = sock < 0 ? NULL : try_ask(sock, "wait", timeout_ms);
 	return json ? json_read(RECORD, json, &exit_record_type) : NULL;
 }
@@ -90,7 +89,7 @@ struct exit_record *record_wait(int state_dir, int timeout_ms)
 		errno = 0;
 		if ((r = try_ask_record(state_dir, left_ms(deadline))))
 			return r;
-		bool no_shim = errno == ECONNREFUSED || errno == ENOENT;
+		bool no_shim = contact_none(errno);
 		/* A shim that ended while we stood in its queue has left the record. */
 		if ((r = record_read(state_dir)))
 			return r;

@@ -1,6 +1,7 @@
 /* What changes for a container that lives on: its processes stand still or go on, its limits move. */
 #include "base/fail.h"
 #include "base/mem.h"
+#include "box/history.h"
 #include "box/life.h"
 #include "sys/cgroup.h"
 #include "sys/dev.h"
@@ -30,6 +31,7 @@ void container_pause(struct container *c)
 		fail("container not running: \"%s\" is paused already", c->id);
 	need_cgroup(c);
 	cgroup_freeze(c->cgroup);
+	history_tell(c->dir, c->id, "paused");
 }
 
 void container_resume(struct container *c)
@@ -41,6 +43,7 @@ void container_resume(struct container *c)
 	cgroup_thaw(c->cgroup);
 	if (cgroup_frozen(c->cgroup))
 		fail("container \"%s\" stays frozen: a cgroup above %s is frozen too", c->id, c->cgroup->path);
+	history_tell(c->dir, c->id, "resumed");
 }
 
 void container_update(struct container *c, const struct resources *r)

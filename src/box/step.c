@@ -6,13 +6,17 @@
 #include "box/interrupt.h"
 #include "box/notify.h"
 #include "box/peer.h"
+#include "box/postmortem.h"
 
 #include <stddef.h>
 
-static void init_asks(void *box, const char *said, long length)
+static void init_says(void *box, const char *said, long length)
 {
 	const struct box *b = box;
 
+	if (*said == '!' && length > 2)
+		fail_relay((enum kind)(unsigned char) said[1],
+			   postmortem(b->config, b->process, b->init, said, length));
 	if (b->container)
 		notify_answer(&(struct notified){ b->config, *container_state(b->container), b->init, b->pidfd },
 			      b->peer, said, length);
@@ -23,7 +27,7 @@ static void change_turn(struct box *b, enum side me, enum side now, bool left)
 	if (now != me)
 		peer_pass(b->peer, &b->gift);
 	else if (left)
-		peer_wait_gone(b->peer, init_asks, b);
+		peer_wait_gone(b->peer, init_says, b);
 	else
 		peer_wait(b->peer, &b->gift);
 }

@@ -12,12 +12,19 @@ void pid_file_write(struct box *);
 /* ready.c: NOTIFY_SOCKET */
 void ready_prepare(struct box *);
 
+/* pid1.c: an init of bivy's own */
+bool has_init(const struct box *);
+void init_decide(struct box *);
+
+/* logs.c: the FIFOs that the program writes to */
+void logs_open(struct box *);
+void logs_take(struct box *);
+
 /* prepare.c: what HOST makes ready before there is a second process */
 void process_prepare(struct box *);
 void filter_compile(struct box *);
 void init_copy(struct box *);
 void start_listen(struct box *);
-void logs_open(struct box *);
 void root_open(struct box *);
 void sources_open(struct box *);
 void namespaces_open(struct box *);
@@ -36,7 +43,6 @@ void box_spawn_into(struct box *);
 
 /* inside.c: what INIT does on its way into the container */
 void session_begin(struct box *);
-void logs_take(struct box *);
 void cgroup_join(struct box *);
 void namespaces_enter(struct box *);
 void user_namespace(struct box *);

@@ -1,13 +1,15 @@
 /* The process that makes a container and then stays as its shim.  See DESIGN: the front-end forks, the child walks the
  * HOST rows and so is INIT's parent, and becomes libexec/bivy-shim with the same pid. */
+#include "box/supervise.h"
+
 #include "base/fail.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "box/contact.h"
 #include "box/interrupt.h"
 #include "box/life.h"
 #include "box/peer.h"
-#include "box/record.h"
 #include "box/walk.h"
 #include "sys/cgroup.h"
 
@@ -19,51 +21,69 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STATE_FD = 3, INIT_FD = 4, SOCKET_FD = 5, FREE_FD = 6 }; /* bivy-shim's contract */
+#define STATE_FD 3
+#define SEATS    (SHIM_FREE_FD - STATE_FD)
 
-static void put_at(int fd, int number)
+/* What is none leaves its number free.  Copied out of the way first: one may stand on another's number. */
+void shim_place(const struct shim_seat *s)
 {
-	if (dup2(fd, number) < 0)
-		fail_sys("descriptor %d", number);
+	const int from[SEATS] = { s->dir, s->pidfd, s->socket, s->log_dir, s->out, s->err };
+	int aside[SEATS];
+
+	for (int i = 0; i < SEATS; i++)
+		aside[i] = from[i] < 0 ? -1 : fd_copy_from(from[i], SHIM_FREE_FD);
+	for (int i = 0; i < SEATS; i++)
+		if (aside[i] < 0)
+			close(STATE_FD + i);
+		else if (dup2(aside[i], STATE_FD + i) < 0)
+			fail_sys("descriptor %d", STATE_FD + i);
+	fd_close_from(SHIM_FREE_FD);
 }
 
-static const char *const *shim_arguments(const struct box *b)
+static const char *const *arguments(const struct shim_seat *s)
 {
-	const char **args = append(append(append(NULL, "bivy-shim"), b->id), fmt("%d", b->init));
-	EACH(h, b->cgroup->hierarchies)
+	const char **args = append(append(append(NULL, "bivy-shim"), s->id), fmt("%d", s->init));
+	args = append(args, s->logs);
+	for (struct hierarchy **h = s->cgroup ? s->cgroup->hierarchies : NULL; h && *h; h++)
 		args = append(args, (*h)->dir);
 	return args;
 }
 
-/* Everything that can fail comes before the word "created". */
-static _Noreturn void become_shim(struct box *b, int shim, int socket, int front_end)
+/* The mask survives the exec: until the shim has set its own, no signal may end it. */
+_Noreturn void shim_become(const struct shim_seat *s, int program)
 {
-	int state = fd_copy_from(b->dir, FREE_FD), init = fd_copy_from(b->pidfd, FREE_FD);
-	int program = fd_copy_from(shim, FREE_FD), answers = fd_copy_from(socket, FREE_FD),
-	    tell = fd_copy_from(front_end, FREE_FD);
 	char *none[] = { NULL };
+	sigset_t all;
 
-	put_at(state, STATE_FD);
-	put_at(init, INIT_FD);
-	put_at(answers, SOCKET_FD);
-	fd_close_from(FREE_FD);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	fexecve(program, (char *const *) arguments(s), none);
+	_exit(COULD_NOT);
+}
+
+/* Everything that can fail comes before the word "created". */
+static _Noreturn void take_seat(struct box *b, int shim, int socket, int front_end)
+{
+	int program = fd_copy_from(shim, SHIM_FREE_FD), tell = fd_copy_from(front_end, SHIM_FREE_FD);
+	const struct shim_seat seat = { b->id,       b->shim_logs ? b->shim_logs : "-",
+					b->init,     b->cgroup,
+					b->dir,      b->pidfd,
+					socket,      b->log_dir,
+					b->out_read, b->err_read };
+
+	shim_place(&seat);
 	undo_forget();
 	flock(STATE_FD, LOCK_UN);
 	peer_pass(tell, &b->console);
-	/* The mask survives the exec: until the shim has set its own, no signal may end it. */
-	sigset_t all;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	fexecve(program, (char *const *) shim_arguments(b), none);
-	_exit(COULD_NOT);
+	shim_become(&seat, program);
 }
 
 static _Noreturn void create_and_stay(struct box *b, int front_end)
 {
 	autoclose int shim = helper_open("bivy-shim");
 	box_create(b);
-	autoclose int socket = record_listen(b->dir);
-	become_shim(b, shim, socket, front_end);
+	autoclose int socket = contact_listen(b->dir);
+	take_seat(b, shim, socket, front_end);
 }
 
 static int wait_created(pid_t child, int from)
@@ -91,6 +111,7 @@ static int create_supervised(struct box *b)
 	int ends[2];
 
 	peer_pair(ends);
+	b->front_end = getpid();
 	/* A terminal's Ctrl-C reaches both: the child stops and undoes, and we wait to say so. */
 	interrupt_catch();
 	pid_t child = fork();

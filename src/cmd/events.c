@@ -1,15 +1,17 @@
+#include "base/duration.h"
 #include "base/fail.h"
 #include "base/fd.h"
-#include "base/text.h"
+#include "base/mem.h"
+#include "box/history.h"
 #include "box/stats.h"
 #include "cli/globals.h"
 #include "cmd/commands.h"
 #include "sys/cgroup.h"
 #include "sys/cgroup_stats.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,47 +19,19 @@
 
 struct events {
 	const char *interval;
-	bool stats;
+	bool stats, follow;
 };
 
-#define USUAL_MS   5000
-#define LONGEST_MS 1e12
+#define USUAL_MS 5000
 
-struct unit {
-	const char *name;
-	double ms;
-};
-
-static const struct unit *unit_at(const char *words)
-{
-	/* What begins like another stands before it. */
-	static const struct unit units[] = { { "ns", 1e-6 }, { "us", 1e-3 },  { "ms", 1 }, { "s", 1e3 },
-					     { "m", 60e3 },  { "h", 3600e3 }, { 0 } };
-	const struct unit *u = units;
-	while (u->name && !starts_with(words, u->name))
-		u++;
-	return u->name ? u : NULL;
-}
-
-/* A duration as Go writes it, which is what runc takes here: 5s, 1m30s, 250ms, 1.5s. */
 static int64_t interval_of(const char *spelled)
 {
-	const struct unit *u = NULL;
-	double ms = 0;
-
-	for (const char *at = spelled; *at; at += strlen(u->name)) {
-		char *end;
-		double n = strtod(at, &end);
-		u = isdigit((unsigned char) *at) ? unit_at(end) : NULL;
-		if (!u)
-			fail_as(MISUSE, "events: --interval: \"%s\" is not a duration such as 5s, 1m30s or 250ms",
-				spelled);
-		ms += n * u->ms;
-		at = end;
-	}
-	if (ms < 1 || ms > LONGEST_MS)
+	int64_t ms;
+	if (!duration_read(spelled, &ms))
+		fail_as(MISUSE, "events: --interval: \"%s\" is not a duration such as 5s, 1m30s or 250ms", spelled);
+	if (ms < 1)
 		fail_as(MISUSE, "events: --interval: \"%s\" is not at least a millisecond", spelled);
-	return (int64_t) ms;
+	return ms;
 }
 
 static int64_t now_ms(void)
@@ -98,9 +72,33 @@ static void follow(const struct container *c, int pidfd, int64_t interval)
 	}
 }
 
+/* Nobody reads any more: that is a way to end. */
+static void print_lines(const char *lines, size_t length)
+{
+	if (fwrite(lines, 1, length, stdout) != length || fflush(stdout))
+		exit(EXIT_SUCCESS);
+}
+
+static int follow_history(char **ids)
+{
+	struct container **all = NULL;
+
+	signal(SIGPIPE, SIG_IGN);
+	EACH(id, ids)
+		all = append(all, container_open(globals()->root, *id));
+	history_follow(all, print_lines);
+	return 0;
+}
+
 static int run(const void *options, char **arguments)
 {
 	const struct events *o = options;
+	if (o->follow && (o->stats || o->interval))
+		fail_as(MISUSE, "events: --follow tells what happens; --stats and --interval are for counters");
+	if (o->follow)
+		return follow_history(arguments);
+	if (arguments[1])
+		fail_as(MISUSE, "events: counters are those of one container; with --follow it may be several");
 	int64_t interval = o->interval ? interval_of(o->interval) : USUAL_MS;
 	const struct container *c = container_open(globals()->root, *arguments);
 	autoclose int pidfd = try_container_pidfd(c);
@@ -117,6 +115,8 @@ static int run(const void *options, char **arguments)
 }
 
 static const struct option_row options[] = {
+	{ "follow", 'f', FLAG(events, follow),
+	  "Print what happens to the containers, from their creation to their deletion, and no counters" },
 	{ "stats", 0, FLAG(events, stats), "Print the counters once and return" },
 	{ "interval", 0, VALUE(events, interval, "DURATION"), "Print the counters this often, as 5s, which is usual" },
 	{ 0 },
@@ -124,13 +124,13 @@ static const struct option_row options[] = {
 
 const struct command command_events = {
 	.name = "events",
-	.arguments = "ID",
-	.summary = "Print what a container uses, and that memory ran out on it, as lines of JSON",
+	.arguments = "ID...",
+	.summary = "Print what a container uses, or what happens to it, as lines of JSON",
 	.group = "Containers",
 	.size = sizeof(struct events),
 	.options = options,
 	.run = run,
 	.least = 1,
-	.most = 1,
+	.most = -1,
 	.options_anywhere = true,
 };

@@ -6,7 +6,12 @@
 #include "box/life.h"
 #include "sys/tty.h"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
+
+/* INIT comes to us when its shim is killed.  We do not reap it: as long as it is a zombie a new shim reads its code, on
+ * kernels too that would not tell it later. */
+void foreground_begin(void) { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 static void forward(int signal, void *pidfd) { try_proc_signal(*(const int *) pidfd, signal); }
 
@@ -23,6 +28,8 @@ int foreground_code(const struct container *c)
 	if (!r)
 		fail("container \"%s\" has ended, and its exit code is unknown: nobody of bivy's was its parent",
 		     c->id);
+	if (r->unknown)
+		warn("container \"%s\" has ended, and its exit code is unknown: its shims were killed", c->id);
 	return r->code;
 }
 

@@ -3,6 +3,9 @@
 #pragma once
 #include "box/container.h"
 
+/* Before the container is made. */
+void foreground_begin(void);
+
 /* Until the process of pidfd is gone.  console: the master of its terminal, or -1. */
 void foreground_follow(int pidfd, int console);
 

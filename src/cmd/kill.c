@@ -1,4 +1,5 @@
 #include "base/fail.h"
+#include "base/text.h"
 #include "box/life.h"
 #include "cli/globals.h"
 #include "cmd/commands.h"
@@ -8,7 +9,17 @@
 
 struct kill {
 	bool all;
+	const char *scope;
 };
+
+static enum scope scope_of(const struct kill *o)
+{
+	if (o->all && o->scope && !same(o->scope, "cgroup"))
+		fail_as(MISUSE, "kill: --all and --scope=%s exclude each other", o->scope);
+	if (o->all || same(o->scope, "cgroup"))
+		return SCOPE_CGROUP;
+	return same(o->scope, "pgrp") ? SCOPE_GROUP : SCOPE_INIT;
+}
 
 static int run(const void *options, char **arguments)
 {
@@ -16,12 +27,14 @@ static int run(const void *options, char **arguments)
 	int signal = arguments[1] ? signal_number(arguments[1]) : SIGTERM;
 	if (signal < 0)
 		fail_as(MISUSE, "unknown signal \"%s\"; `kill -l` lists them", arguments[1]);
-	container_kill(container_open(globals()->root, *arguments), signal, o->all);
+	container_kill(container_open(globals()->root, *arguments), signal, scope_of(o));
 	return 0;
 }
 
 static const struct option_row options[] = {
-	{ "all", 'a', FLAG(kill, all), "Send it to all processes of the container" },
+	{ "scope", 0, ONE_OF(kill, scope, "init|pgrp|cgroup"),
+	  "Send it to the first process, which is usual, to its process group, or to all of the container" },
+	{ "all", 'a', FLAG(kill, all), "Send it to all processes of the container, as --scope=cgroup" },
 	{ 0 },
 };
 

@@ -21,11 +21,17 @@ static int run(const void *options, char **arguments)
 				 .pidfd_socket = o->pidfd_socket,
 				 .shim = o->shim,
 				 .logs = o->logs,
+				 .logs_format = o->logs_format,
+				 .logs_size = o->logs_size,
+				 .logs_files = o->logs_files,
 				 .no_pivot = o->no_pivot,
 				 .no_new_keyring = o->no_new_keyring,
+				 .init = o->init,
 				 .preserve_fds = o->preserve_fds };
 	bool keep_terminal = !o->detach && !o->console_socket;
 	struct box *b = making_box(&making, *arguments, keep_terminal);
+	if (!o->detach && !o->no_subreaper)
+		foreground_begin();
 	autoclose int console = container_create(b);
 	struct container *c = container_open(globals()->root, *arguments);
 

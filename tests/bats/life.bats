@@ -608,8 +608,8 @@ runs_in() {
 	assert_equal "$(bivy list -q)" "$id"$'\n'"$other"
 	run bivy list
 	assert_equal "${#lines[@]}" 3
-	[[ ${lines[0]} =~ ^ID\ +PID\ +STATUS\ +CREATED\ +OWNER\ +BUNDLE$ ]]
-	[[ ${lines[1]} =~ ^$id\ +$(pid_of "$id")\ +running\ +20[^\ ]+Z\ +root\ +$BUNDLE$ ]]
+	[[ ${lines[0]} =~ ^ID\ +PID\ +STATUS\ +CREATED\ +OWNER\ +BUNDLE\ +JOB\ +TASK\ +EXIT$ ]]
+	[[ ${lines[1]} =~ ^$id\ +$(pid_of "$id")\ +running\ +20[^\ ]+Z\ +root\ +$BUNDLE\ +-\ +-\ +-$ ]]
 	[[ ${lines[2]} =~ ^$other\ +[0-9]+\ +created\  ]]
 	bivy list --format json | jq -e --arg id "$id" --arg other "$other" \
 		'length == 2 and .[0].id == $id and .[0].status == "running" and .[1].id == $other and .[1].status == "created"'

@@ -12,6 +12,8 @@
 #   life       create, start and delete --force of a program that sleeps, each by itself
 #   exec       exec of `true` in a running container
 #   up         bivy up of spec/examples/hello.hcl; the others run the bundle that bivy has made of it before
+#   root       what the root of an exec task costs: see root.sh
+#   shims      what a container that runs costs, and whether many make the next one slower: see shims.sh
 #
 # The floor is the system calls alone that such a configuration takes: a program of ../shared/bench, beside this
 # checkout.  From there comes a timer as well, which costs less than the one below; both are optional.
@@ -283,3 +285,5 @@ measure_life
 measure_exec
 measure_up
 sizes
+BIVY=$bivy "$top/tests/bench/root.sh"
+BIVY=$bivy "$top/tests/bench/shims.sh"
