@@ -44,8 +44,8 @@ static _Noreturn void misuse(const struct reading *r, const char *what)
 
 	if (!r->outer)
 		fail_as(MISUSE, "%s; see \"%s --help\"", what, c->name);
-	fail_as(MISUSE, "%s: %s; it is \"%s %s [OPTION...] %s\", see \"%s %s --help\"", c->name, what, r->outer->name,
-		c->name, c->arguments, r->outer->name, c->name);
+	fail_as(MISUSE, "%s: %s; it is \"%s %s [OPTION...]%s%s\", see \"%s %s --help\"", c->name, what, r->outer->name,
+		c->name, *c->arguments ? " " : "", c->arguments, r->outer->name, c->name);
 }
 
 static _Noreturn void unknown_name(const struct reading *r, const char *name)

@@ -32,7 +32,7 @@ static void option_lines(const struct option_row *o)
 
 void show_help(const struct command *c, const struct command *outer)
 {
-	printf("Usage: %s %s [OPTION...] %s\n", outer->name, c->name, c->arguments);
+	printf("Usage: %s %s [OPTION...]%s%s\n", outer->name, c->name, *c->arguments ? " " : "", c->arguments);
 	if (c->summary)
 		printf("\n%s.\n", c->summary);
 	option_lines(c->options);

@@ -54,9 +54,9 @@ static const struct {
 	const char *arg;
 	void (*offer)(const struct typed *);
 } kinds[] = {
-	{ "COMMAND", offer_commands }, { "ID", offer_ids },       { "SIGNAL", offer_signals },
-	{ "DIR", offer_dirs },         { "BUNDLE", offer_dirs },  { "FILE", offer_files },
-	{ "JOB", offer_files },        { "SOCKET", offer_files }, { NULL, NULL },
+	{ "COMMAND", offer_commands }, { "ID", offer_ids },     { "SIGNAL", offer_signals }, { "DIR", offer_dirs },
+	{ "BUNDLE", offer_dirs },      { "FILE", offer_files }, { "JOB", offer_files },      { "SOCKET", offer_files },
+	{ "RUN", offer_ids },          { NULL, NULL },
 };
 
 static void offer_values(const struct typed *t, const char *arg)
@@ -69,11 +69,11 @@ static void offer_values(const struct typed *t, const char *arg)
 			kinds[i].offer(t);
 }
 
-/* The n-th word of the usage text, without its brackets. */
+/* The n-th word of the usage text, without its brackets; "ID..." stands for all that come. */
 static void offer_argument(const struct typed *t, size_t n)
 {
 	EACH(arg, split(t->command->arguments, ' '))
-		if (!n--)
+		if (!n-- || strstr(*arg, "..."))
 			return offer_values(t, **arg == '[' ? *arg + 1 : *arg);
 }
 
