@@ -20,11 +20,12 @@
 static const struct command command_help, command_complete, command_manual;
 
 static const struct command *const commands[] = {
-	&command_create,   &command_start,  &command_state,    &command_kill,   &command_delete,
-	&command_run,      &command_exec,   &command_list,     &command_ps,     &command_pause,
-	&command_resume,   &command_update, &command_events,   &command_wait,   &command_checkpoint,
-	&command_restore,  &command_spec,   &command_bundle,   &command_up,     &command_check,
-	&command_features, &command_help,   &command_complete, &command_manual, NULL,
+	&command_create, &command_start,      &command_state,   &command_kill,        &command_delete,
+	&command_run,    &command_exec,       &command_list,    &command_ps,          &command_pause,
+	&command_resume, &command_update,     &command_events,  &command_wait,        &command_stop,
+	&command_logs,   &command_checkpoint, &command_restore, &command_spec,        &command_bundle,
+	&command_up,     &command_down,       &command_check,   &command_fingerprint, &command_features,
+	&command_help,   &command_complete,   &command_manual,  &command_job,         NULL,
 };
 
 static const struct command *find(const char *name)

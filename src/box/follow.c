@@ -27,7 +27,6 @@ struct follow {
 	int progress;   /* renamed; -1: none */
 	int fd;         /* of the file that is being read; -1: there was none yet */
 	int64_t number; /* numbered: of that file, or the last before the first */
-	uint64_t missed;
 };
 
 /* By a descriptor, so that it is the very file, whatever it is called. */
@@ -69,7 +68,6 @@ struct follow *follow_open_renamed(int log_dir, const char *file, int progress)
 }
 
 int follow_fd(const struct follow *f) { return f->notify; }
-uint64_t follow_missed(const struct follow *f) { return f->missed; }
 
 static const char *file_name(const struct follow *f, int64_t number, char room[NAME_MAX + 1])
 {
@@ -193,25 +191,14 @@ static ssize_t read_file(const struct follow *f, char *to, size_t room)
 	return n;
 }
 
-void follow_seek_end(struct follow *f)
+/* Files that were deleted before we came to them: whoever reads is told. */
+static void say_missed(const struct follow *f, int64_t next)
 {
-	int64_t last = f->renamed ? 0 : find_number(f, -1, true);
-	int fd = last < 0 ? -1 : try_open_number(f, last);
-
-	set_file(f, fd, last);
-	off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-	if (fd >= 0 && (lseek(fd, 0, SEEK_SET) < 0 || lseek(fd, (off_t) readable(f, (size_t) end), SEEK_SET) < 0))
-		fail_sys("log file %s", f->name);
-}
-
-/* Files that were deleted before we came to them. */
-static uint64_t missed_before(const struct follow *f, int64_t next)
-{
-	if (f->fd < 0)
-		return 0;
-	if (f->renamed)
-		return !is_at(f, next + 1);
-	return (uint64_t) (next - f->number - 1);
+	int64_t missed = f->fd < 0 ? 0 : f->renamed ? !is_at(f, next + 1) : next - f->number - 1;
+	if (missed > 0)
+		warn("%s: output is missing here: %s", f->name,
+		     f->renamed ? "files were rotated away before they could be read"
+				: fmt("%lld files were rotated away before they could be read", (long long) missed));
 }
 
 /* A file is complete when the next one is there, so it is read once more then. */
@@ -229,7 +216,7 @@ static ssize_t read_on(struct follow *f, char *to, size_t room)
 			close(next);
 			return n;
 		}
-		f->missed += missed_before(f, number);
+		say_missed(f, number);
 		set_file(f, next, number);
 	}
 	return n;

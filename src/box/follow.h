@@ -1,9 +1,8 @@
 /* A captured stream as it was written, read across its rotated files, oldest first, while it grows.  Runs in `bivy
  * logs` and in `up`.  The directory may be the container's to write in: links and what is no file are passed over.
- * A follower allocates once, when it is opened. */
+ * What was rotated away unread is warned of.  A follower allocates once, when it is opened, and for such a warning. */
 #pragma once
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 struct follow;
@@ -18,7 +17,5 @@ struct follow *follow_open(int log_dir, const char *stream);
 struct follow *follow_open_renamed(int log_dir, const char *file, int progress);
 
 void follow_rewind(struct follow *);                         /* to the beginning of the oldest file there is */
-void follow_seek_end(struct follow *);                       /* only what comes from now on */
 int follow_fd(const struct follow *);                        /* to poll(2): readable when there may be more */
 ssize_t follow_read(struct follow *, char *to, size_t room); /* 0: nothing now; never -1: it fails */
-uint64_t follow_missed(const struct follow *);               /* files that were rotated away unread */

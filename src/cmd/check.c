@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 struct options {
-	const char *client, *task, **vars;
+	const char *client, *task, **vars, **var_files;
 };
 
 static int check_config(const char *file, const char *words)
@@ -27,9 +27,12 @@ static int check_agent(const char *file, const char *words)
 
 static int check_job(const char *file, const char *words, const struct options *o)
 {
-	const struct bundle_options asked = {
-		.job = file, .words = words, .client = o->client, .task = o->task, .vars = o->vars
-	};
+	const struct bundle_options asked = { .job = file,
+					      .words = words,
+					      .client = o->client,
+					      .task = o->task,
+					      .vars = o->vars,
+					      .var_files = o->var_files };
 	struct bundle **tasks = bundles_check(&asked);
 
 	printf("%s: good: job \"%s\", %zu task%s:", file, tasks[0]->job, count(tasks), tasks[1] ? "s" : "");
@@ -54,6 +57,8 @@ static const struct option_row rows[] = {
 	{ "client", 0, VALUE(options, client, "FILE"), "Check a job against FILE, a Nomad agent's configuration" },
 	{ "task", 0, VALUE(options, task, "[GROUP/]TASK"), "Only this task of a job" },
 	{ "var", 0, VALUES(options, vars, "NAME=VALUE"), "Set a variable of the job file" },
+	{ "var-file", 0, VALUES(options, var_files, "FILE"),
+	  "Set variables of the job file from a file of NAME = VALUE" },
 	{ 0 },
 };
 

@@ -32,7 +32,7 @@ static const struct rank *rank_of(const struct entry *e)
 
 int lifecycle_stop_rank(const struct entry *e) { return e->leader ? 0 : rank_of(e)->stop; }
 
-bool lifecycle_is_poststop(const struct member *m) { return rank_of(m->entry)->start == POSTSTOP; }
+static bool is_poststop(const struct member *m) { return rank_of(m->entry)->start == POSTSTOP; }
 
 static bool is_sidecar(const struct member *m) { return m->entry->hook && m->entry->sidecar; }
 
@@ -45,7 +45,7 @@ static bool lets_others_start(const struct member *m)
 static bool all_others_are_over(const struct allocation *a)
 {
 	EACH(m, a->members)
-		if (!lifecycle_is_poststop(*m) && (*m)->phase != OVER)
+		if (!is_poststop(*m) && (*m)->phase != OVER)
 			return false;
 	return true;
 }
@@ -54,7 +54,7 @@ bool lifecycle_may_start(const struct allocation *a, const struct member *m)
 {
 	if (m->phase != WAITING)
 		return false;
-	if (lifecycle_is_poststop(m))
+	if (is_poststop(m))
 		return all_others_are_over(a);
 	EACH(o, a->members)
 		if (rank_of((*o)->entry)->start < rank_of(m->entry)->start && !lets_others_start(*o))
@@ -64,12 +64,12 @@ bool lifecycle_may_start(const struct allocation *a, const struct member *m)
 
 bool lifecycle_must_stop(const struct allocation *a, const struct member *m)
 {
-	if (!a->ending || m->asked || m->phase == OVER || lifecycle_is_poststop(m))
+	if (!a->ending || m->asked || m->phase == OVER || is_poststop(m))
 		return false;
 	if (m->phase == WAITING || m->phase == RESTING)
 		return true;
 	EACH(o, a->members)
-		if (!lifecycle_is_poststop(*o) && (*o)->phase != OVER &&
+		if (!is_poststop(*o) && (*o)->phase != OVER &&
 		    lifecycle_stop_rank((*o)->entry) < lifecycle_stop_rank(m->entry))
 			return false;
 	return true;
@@ -78,7 +78,7 @@ bool lifecycle_must_stop(const struct allocation *a, const struct member *m)
 bool lifecycle_is_through(const struct allocation *a)
 {
 	EACH(m, a->members)
-		if (!is_sidecar(*m) && !lifecycle_is_poststop(*m) && (*m)->phase != OVER)
+		if (!is_sidecar(*m) && !is_poststop(*m) && (*m)->phase != OVER)
 			return false;
 	return true;
 }

@@ -22,8 +22,6 @@ bool lifecycle_is_through(const struct allocation *);
 /* The main tasks run, or it is too late for them. */
 bool lifecycle_is_up(const struct allocation *);
 
-bool lifecycle_is_poststop(const struct member *);
-
 /* Where a task stands in the order of stopping; also for `down` when there is no supervisor. */
 enum { STOP_RANKS = 3 };
 int lifecycle_stop_rank(const struct entry *);

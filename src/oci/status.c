@@ -9,7 +9,15 @@ TYPE(exit_shown,
 	{ "code",        NUM(exit_shown, code), NEED },
 	{ "signal",      OPT(exit_shown, signal) },
 	{ "core",        BOOL(exit_shown, core) },
+	{ "unknown",     BOOL(exit_shown, unknown) },
 	{ "oom",         BOOL(exit_shown, oom) },
+	{ "oomLimit",    STR(exit_shown, oom_limit) },
+	{ "memoryPeak",  NUM(exit_shown, memory_peak) },
+	{ "user_usec",   NUM(exit_shown, user_usec) },
+	{ "system_usec", NUM(exit_shown, system_usec) },
+	{ "droppedStdout", NUM(exit_shown, dropped_out) },
+	{ "droppedStderr", NUM(exit_shown, dropped_err) },
+	{ "started",     STR(exit_shown, started) },
 	{ "finished",    STR(exit_shown, finished) });
 
 const struct type oci_state_type = { sizeof(struct oci_state), FIELDS(

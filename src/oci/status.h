@@ -10,8 +10,10 @@ enum status { CREATING, CREATED, RUNNING, PAUSED, STOPPED };
 struct exit_shown {
 	int32_t code;
 	int32_t *signal;
-	bool core, oom;
-	const char *finished;
+	bool core, oom, unknown;
+	const char *oom_limit; /* see box/record.h */
+	uint64_t memory_peak, user_usec, system_usec, dropped_out, dropped_err;
+	const char *started, *finished;
 };
 
 struct oci_state {

@@ -39,7 +39,8 @@ static int bare_number(const char *word)
 	return number(word, 0, cap_last(), &n) ? (int) n : -1;
 }
 
-int cap_number(const char *name)
+/* "CAP_CHOWN" or "chown" -> 0; -1: not known to this kernel. */
+static int cap_number(const char *name)
 {
 	cap_value_t n;
 	const char *word = strncasecmp(name, "CAP_", 4) ? name : name + 4;

@@ -8,7 +8,6 @@ struct caps {
 };
 
 int cap_last(void);               /* the kernel's highest capability number */
-int cap_number(const char *name); /* "CAP_CHOWN" or "chown" -> 0; -1: not known to this kernel */
 const char *cap_name(int number); /* "CAP_CHOWN"; a number that libcap has no name for is "CAP_41" */
 const char **cap_names(void);     /* all that this kernel has, in its order */
 

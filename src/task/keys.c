@@ -138,7 +138,8 @@ static const char *decimal(const char *s, long double *n)
 	return whole || part ? s : NULL;
 }
 
-bool duration(const char *s, int64_t *to)
+/* "1h30m", "250ms" ... as Go reads it, in nanoseconds; false: it is none. */
+static bool duration(const char *s, int64_t *to)
 {
 	/* clang-format off */
 	static const struct { const char *word; long double nanoseconds; } units[] = {	/* longer words first */

@@ -79,6 +79,3 @@ struct block *block_of(const struct value *object, const char *type);
 
 /* Where a key of that block stands, and the block itself where it does not. */
 struct position key_at(const struct block *, const char *name);
-
-/* "1h30m", "250ms" ... as Go reads it, in nanoseconds; false: it is none. */
-bool duration(const char *, int64_t *to);

@@ -45,7 +45,8 @@ static void check_servers(const struct dns *d)
 	}
 }
 
-const char *resolver_words(const struct dns *d)
+/* What the file says.  A part that the block leaves out is the host's.  Fails at a server that is no address. */
+static const char *resolver_words(const struct dns *d)
 {
 	struct text t = { 0 };
 	const char **searches = or_host(d->searches, "search"), **options = or_host(d->options, "options");

@@ -12,6 +12,3 @@ struct resolver {
 
 /* bundle: its directory; NULL: nothing is going to be written. */
 struct resolver resolver_plan(struct chroot *, const struct network *, const char *bundle);
-
-/* What the file says.  A part that the block leaves out is the host's.  Fails at a server that is no address. */
-const char *resolver_words(const struct dns *);
