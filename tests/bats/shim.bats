@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154  # scripts and jq programs in quotes; bats makes functions of tests and sets variables
 # The shim and its standby: whoever is killed or stopped, the code is right or said to be unknown, and every command works
-# at once. A host that cannot be written to. Memory that ran out, and on whose account.
+# at once. A host that cannot be written to.
 
 load helpers
 
@@ -468,55 +468,4 @@ pss_of() {
 		wait_for has_pair "$id-$n"
 		[ "$(pss_of "$id-$n")" -le 64 ] || { pss_of "$id-$n"; return 1; }
 	done
-}
-
-need_memory_limits() {
-	is_v2 || [ -d /sys/fs/cgroup/memory ] || skip "needs a memory controller"
-}
-
-# More than 16 MiB, in the container's first process.
-devour='echo ready; exec tail /dev/zero'
-
-@test "out of memory by its own limit is told as that, with the peak" {
-	need_memory_limits
-	bundle_set '.linux.resources += { memory: { limit: 16777216, swap: 16777216 } }'
-	bundle_script "$devour"
-	run bivy run --keep "$id"
-	assert_equal "$status" 137
-	bivy state "$id" | jq -e '.exit | .oom and .oomLimit == "own" and .code == 137 and .signal == 9 and
-		.memoryPeak > 8388608 and .memoryPeak <= 16777216'
-	jq -e '.type' "$state/events" | grep -q oom
-	bivy delete "$id"
-}
-
-@test "out of memory by a limit above is told as that" {
-	local above=/sys/fs/cgroup/memory/bivy-above-$id
-	need_memory_limits
-	! is_v2 || above=/sys/fs/cgroup/bivy-above-$id
-	mkdir "$above"
-	if is_v2; then
-		echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-		echo 16777216 >"$above/memory.max"
-		echo 0 >"$above/memory.swap.max"
-	else
-		echo 16777216 >"$above/memory.limit_in_bytes"
-		echo 16777216 >"$above/memory.memsw.limit_in_bytes" || true
-	fi
-	bundle_set --arg path "/bivy-above-$id/inside" '.linux.cgroupsPath = $path |
-		.linux.resources += { memory: { limit: 1073741824 } }'
-	bundle_script "$devour"
-	run bivy run --keep "$id"
-	bivy state "$id" >"$BATS_TEST_TMPDIR/oom"
-	bivy delete "$id"
-	rmdir "$above"
-	find /sys/fs/cgroup -maxdepth 2 -name "bivy-above-$id" -type d -exec rmdir {} + || true
-	assert_equal "$status" 137
-	jq -e '.exit | .oom and .oomLimit == "parent" and .code == 137' "$BATS_TEST_TMPDIR/oom"
-}
-
-@test "a kill is no lack of memory" {
-	started
-	bivy kill "$id" KILL
-	run bivy wait "$id"
-	bivy state "$id" | jq -e '.exit | (.oom | not) and (has("oomLimit") | not)'
 }
