@@ -206,6 +206,10 @@ lint: all
 	@B='$(B)' tests/layers
 	@B='$(B)' tests/lint
 
+# Each as long as its own head says, tens of minutes in all; SOAK=N is their count.
+soak: all
+	@for part in tests/soak/*; do echo "# $$part"; BIVY='$(abspath $(B))/bivy' $$part || exit 1; done
+
 bench: all
 	@[ -x tests/bench/bench.sh ] || { echo "make: tests/bench/bench.sh is not there yet"; exit 1; }
 	BIVY='$(abspath $(B))/bivy' tests/bench/bench.sh
@@ -233,7 +237,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all deps deps-check oracle unit fuzz fuzzers run check engines swarm lint bench format install uninstall clean FORCE
+.PHONY: all deps deps-check oracle unit fuzz fuzzers run check engines swarm lint soak bench format install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 -include $(OBJECTS:.o=.d) $(TESTS:$(B)/%=$(B)/obj/tests/%.d) $(patsubst %.c,$(B)/obj/%.d,$(wildcard libexec/*/*.c))

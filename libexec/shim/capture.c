@@ -19,13 +19,6 @@
 #define FULL_MS      2     /* someone waits */
 #define DROPPED_ONCE 32768 /* half of what a FIFO holds */
 
-void capture_record(const struct capture *c)
-{
-	/* In one page and of one length: a signal cannot come between its bytes. */
-	if (pwrite(c->progress_file, &c->progress, sizeof c->progress, 0) < 0)
-		return; /* it has its room from the beginning */
-}
-
 static const char *after_colon(const char *s)
 {
 	const char *at = strchr(s, ':');
@@ -103,7 +96,7 @@ static void count_dropped(struct capture *c, struct stream *t, uint64_t bytes)
 	bool tells = !t->dropping;
 
 	c->progress.dropped[t - c->streams] += bytes;
-	capture_record(c);
+	progress_record(c);
 	t->dropping = true;
 	if (tells)
 		tell(c, t);

@@ -2,7 +2,7 @@
  *   json-file  {"log":"text\n","stream":"stdout","time":"..."}, what is no UTF-8 as U+FFFD; without \n: it goes on
  *   cri        TIME stdout F text; with P in place of F: it goes on in the next entry of that stream */
 #pragma once
-#include "capture.h"
+#include "stream.h"
 
 /* What is being written to the log, beyond the size on record. */
 struct writer {

@@ -2,7 +2,7 @@
  * pipes and files of its own where ours are to be.  So a new file is created by us or not at all, an old one is taken
  * only if it is a file with one name, and no link is followed.  Mode 0644. */
 #pragma once
-#include "capture.h"
+#include "stream.h"
 
 /* raw: NAME.STREAM.N, where N counts up and no number is used twice; only the `files` highest are kept.  0, or -1 and
  * errno: t->file is what it was. */

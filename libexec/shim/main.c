@@ -1,5 +1,6 @@
 /* bivy-shim (see shim.h).  One loop over fixed buffers: after set_up nothing is allocated, and nothing ends it but its
  * work. */
+#include "capture.h"
 #include "cgroup.h"
 #include "deadline.h"
 #include "ending.h"

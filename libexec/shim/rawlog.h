@@ -1,7 +1,7 @@
 /* Logs as the program wrote them.  A line is kept in one file where that takes no more than the last ROUNDING bytes of
  * the file: as Nomad does it, the file before is the shorter one. */
 #pragma once
-#include "capture.h"
+#include "stream.h"
 
 #define ROUNDING 32768
 

@@ -11,8 +11,8 @@
  * There are two of it: the active one, and the standby, which is forked from it, shares its descriptors and only waits
  * for its end (standby.h). */
 #pragma once
-#include "capture.h"
 #include "ending.h"
+#include "stream.h"
 
 #include <poll.h>
 
@@ -36,7 +36,7 @@ struct shim {
 	pid_t init;    /* 0: it was gone before we came */
 	pid_t standby; /* 0: there is none */
 	const char *id;
-	/* FORMAT:FILES:SIZE:NAME as box/logs.c has it; "-": nothing is captured, 6 to 8 are not open */
+	/* FORMAT:FILES:SIZE:NAME as box/logging.c has it; "-": nothing is captured, 6 to 8 are not open */
 	const char *logs;
 	char *const *cgroups;
 	struct ending ending;

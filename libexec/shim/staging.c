@@ -28,7 +28,7 @@ static int try_open_log(struct capture *c)
 {
 	if (try_log_open(c) < 0)
 		return -1;
-	capture_record(c);
+	progress_record(c);
 	return ftruncate(c->log, (off_t) c->progress.log_size);
 }
 
@@ -37,7 +37,7 @@ static int try_rotate(struct capture *c)
 {
 	if (try_log_rotate(c) < 0)
 		return -1;
-	capture_record(c);
+	progress_record(c);
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static ssize_t try_format(struct capture *c, const struct stream *t, bool rest)
 	}
 	*done += used;
 	c->progress.log_size = w.at;
-	capture_record(c);
+	progress_record(c);
 	take_back(t, *done - used, *done);
 	return (ssize_t) used;
 }

@@ -1,5 +1,7 @@
 #include "standby.h"
 
+#include "capture.h"
+
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>

@@ -6,7 +6,7 @@
 #include "base/proc.h"
 #include "box/contact.h"
 #include "box/container.h"
-#include "box/logs.h"
+#include "box/logging.h"
 #include "box/supervise.h"
 
 #include <errno.h>

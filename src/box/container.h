@@ -8,14 +8,14 @@
  *   notify/      where the program says that it is ready (box/ready.h)
  *   exit.json    written by the shim before anyone can see the end (box/record.h)
  *   stdout, stderr, logs.progress, stdout.staged, stderr.staged
- *                captured output on its way to the logs (box/logs.h, libexec/shim/capture.h)
+ *                captured output on its way to the logs (box/logging.h, libexec/shim/capture.h)
  *   shim.sock    where the shim answers (box/contact.h)
  *   events       what has happened to it (box/history.h)
  *   stop         when the shim is to kill what is left (libexec/shim/deadline.h)
  * flock(2) on the directory means that someone is at work on it. */
 /* clang-format on */
 #pragma once
-#include "box/logs.h"
+#include "box/logging.h"
 #include "box/record.h"
 #include "oci/config.h"
 #include "oci/status.h"

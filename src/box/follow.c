@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "box/logs.h"
+#include "box/logging.h"
 
 #include <dirent.h>
 #include <errno.h>

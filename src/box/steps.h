@@ -16,7 +16,7 @@ void ready_prepare(struct box *);
 bool has_init(const struct box *);
 void init_decide(struct box *);
 
-/* logs.c: the FIFOs that the program writes to */
+/* logging.c: the FIFOs that the program writes to */
 void logs_open(struct box *);
 void logs_take(struct box *);
 

@@ -1,4 +1,4 @@
-#include "box/logs.h"
+#include "box/logging.h"
 
 #include "base/fail.h"
 #include "base/fd.h"
