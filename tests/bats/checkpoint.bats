@@ -11,7 +11,8 @@ setup() {
 	id=$(new_id)
 	images=$BATS_TEST_TMPDIR/images
 	bundle_set '.root.readonly = false'
-	bundle_script 'i=0; while :; do echo $((i += 1)) >/count; sleep 0.1; done'
+	# in a child: bivy says beforehand what the program's streams are, and a shell's own would be /count at times
+	bundle_script 'i=0; while :; do i=$((i + 1)); (echo $i >/count); sleep 0.1; done'
 }
 
 need_criu() {
