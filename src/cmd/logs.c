@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #define LONGEST_ENTRY (128 << 10) /* 16 KiB of text, each byte escaped, and what goes with it */
+#define LOOK_MS       100
+#define LOOKS         20
 
 struct logs {
 	bool follow, only_stdout, only_stderr;
@@ -141,8 +143,9 @@ static int try_ask_end(const struct container *c)
 }
 
 /* A shim answers when the container is over and its logs are complete.  One that is gone without a word is replaced
- * when the container is opened; none at all: it is over. */
-static bool is_over(const char *id, int *shim)
+ * when the container is opened; it may just be dying then, so we look more than once before we believe that there can
+ * be none.  *looks: how often there was none. */
+static bool is_over(const char *id, int *shim, int *looks)
 {
 	char answer[1024];
 
@@ -151,15 +154,28 @@ static bool is_over(const char *id, int *shim)
 	fd_close(shim);
 	const struct container *c = try_container_open(globals()->root, id);
 	*shim = c ? try_ask_end(c) : -1;
-	return !c || (*shim < 0 && contact_none(errno));
+	*looks = *shim < 0 && contact_none(errno) ? *looks + 1 : 0;
+	return !c || (*looks && (exists(c->dir, "exit.json") || *looks == LOOKS));
+}
+
+/* What lies in a FIFO goes with the last who has it open: the program may end while nobody else has. */
+static void hold_fifos(const char *id)
+{
+	static const char *const names[] = { "stdout", "stderr", NULL };
+	const struct container *c = try_container_open(globals()->root, id);
+	EACH(name, names)
+		if (c)
+			try_open(c->dir, *name, O_RDONLY | O_NONBLOCK);
 }
 
 /* Until it is over, or nobody reads what we show. */
 static void follow(const char *id, struct source *sources, size_t n)
 {
 	struct pollfd fds[4] = { { -1, POLLIN, 0 }, { STDOUT_FILENO, 0, 0 } };
+	int looks = 0;
 
-	for (bool over = is_over(id, &fds[0].fd);; over = fds[0].revents && is_over(id, &fds[0].fd)) {
+	hold_fifos(id);
+	for (bool over = is_over(id, &fds[0].fd, &looks);; over = fds[0].revents && is_over(id, &fds[0].fd, &looks)) {
 		for (size_t i = 0; i < n; i++) {
 			read_all(sources + i);
 			fds[2 + i] = (struct pollfd){ follow_fd(sources[i].follow), POLLIN, 0 };
@@ -167,7 +183,7 @@ static void follow(const char *id, struct source *sources, size_t n)
 		if (over || fds[1].revents)
 			return;
 		/* A shim that is only busy is asked again. */
-		if (poll(fds, 2 + n, fds[0].fd < 0 ? 100 : -1) < 0 && errno != EINTR)
+		if (poll(fds, 2 + n, fds[0].fd < 0 ? LOOK_MS : -1) < 0 && errno != EINTR)
 			fail_sys("wait for logs");
 		if (fds[0].fd < 0)
 			fds[0].revents = POLLIN;
