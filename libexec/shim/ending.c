@@ -61,24 +61,31 @@ static int zombie_status(const char *stat)
 	return at ? atoi(at + 1) : -1;
 }
 
+/* What /proc/PID/FILE says, NUL-ended; false: nothing. */
+static bool read_proc(pid_t pid, const char *file, char *to, size_t room)
+{
+	struct line path = { 0 };
+
+	put(&path, "/proc/");
+	put_number(&path, (uint64_t) pid, 1);
+	put(&path, file);
+	path.text[path.length] = 0;
+	int fd = open(path.text, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, to, room - 1);
+	if (fd >= 0)
+		close(fd);
+	to[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
 /* A zombie that somebody else is going to reap: a front-end, or an init that is slow.  The number is INIT's as long as
  * the pidfd can be signalled; asked after reading. */
 static bool learn_zombie(struct ending *e, int pidfd, pid_t init)
 {
-	struct line path = { 0 };
 	char stat[1024];
 
-	put(&path, "/proc/");
-	put_number(&path, (uint64_t) init, 1);
-	put(&path, "/stat");
-	path.text[path.length] = 0;
-	int fd = open(path.text, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof stat - 1);
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
+	if (!read_proc(init, "/stat", stat, sizeof stat))
 		return false;
-	stat[n] = 0;
 	int status = zombie_status(stat);
 	if (status < 0 || syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0)
 		return false;
@@ -90,18 +97,10 @@ static bool learn_zombie(struct ending *e, int pidfd, pid_t init)
  * its name ("signal 11", "signal 11 core": libexec/init/reaper.c), which a zombie keeps. */
 static void learn_named(struct ending *e, pid_t init)
 {
-	struct line path = { 0 };
-	char name[32] = { 0 };
+	char name[32];
 
-	put(&path, "/proc/");
-	put_number(&path, (uint64_t) init, 1);
-	put(&path, "/comm");
-	path.text[path.length] = 0;
-	int fd = open(path.text, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, name, sizeof name - 1);
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0 || strncmp(name, "signal ", 7) != 0 || atoi(name + 7) != e->code - 128)
+	if (!read_proc(init, "/comm", name, sizeof name) || strncmp(name, "signal ", 7) != 0 ||
+	    atoi(name + 7) != e->code - 128)
 		return;
 	e->signal = e->code - 128;
 	e->core = strchr(name + 7, 'c');
