@@ -113,15 +113,16 @@ $(FUZZERS): $(B)/%: $(B)/obj/tests/%.o $(FUZZED)
 
 fuzzers: $(FUZZERS)
 
-# Each for FUZZ_SECONDS.  What it finds stands in B/fuzz/found: give it to the program of B/fuzz/fuzz to see it again.
+# Each for FUZZ_SECONDS, from its files in tests/fuzz/corpus, or the job files that bats has.  What it finds stands in B/fuzz/found: give it to the program of B/fuzz/fuzz to see it again.
 fuzz:
 	@$(MAKE) --no-print-directory B='$(B)/fuzz' CC=clang HOSTCC='$(HOSTCC)' OPTIMIZE=-O1 \
 		SANITIZE=fuzzer-no-link,address,undefined fuzzers
 	@for name in $(notdir $(FUZZERS)); do \
 		mkdir -p $(B)/fuzz/corpus/$$name $(B)/fuzz/found; \
+		case $$name in hcl) seeds=tests/bats/cases ;; *) seeds=tests/fuzz/corpus/$$name ;; esac; \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 $(B)/fuzz/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
 			-max_len=16384 -close_fd_mask=2 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/found/$$name- \
-			$(B)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; \
+			$(B)/fuzz/corpus/$$name $$seeds || exit 1; \
 	done
 
 oracle: $(filter $(B)/oracle/%,$(TESTS))
